@@ -1,0 +1,83 @@
+package dev.fdfiber;
+
+import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.PollFds;
+import dev.fdfiber.poller.PollPoller;
+import dev.fdfiber.poller.Wait;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A wait that blocks the calling thread in the kernel: outside a fiber, and in one that cannot be
+ * unmounted. An eventfd beside the descriptor lets an interrupt end it.
+ */
+final class BlockingWait extends Wait {
+  private final Kernel kernel;
+  private final Clock clock;
+
+  BlockingWait(Kernel kernel, Clock clock) {
+    this.kernel = kernel;
+    this.clock = clock;
+  }
+
+  /**
+   * Waits for a descriptor, or with {@code fd} -1 for nothing but the time.
+   *
+   * @param eachSlice runs each time that the kernel was asked for a second and saw nothing
+   * @return what was seen of the mode, 0 when the time was up
+   */
+  int await(int fd, int mode, long timeoutNanos, @Nullable Runnable eachSlice)
+      throws ErrnoException, InterruptedException {
+    try (PollPoller poller = new PollPoller(kernel);
+        Waker waker = new Waker(kernel)) {
+      if (fd >= 0) {
+        ask(fd, mode, 0);
+        poller.add(this);
+      }
+      if (timeoutNanos != 0) {
+        poller.wakeBy(waker.open());
+      }
+      Interrupts interrupts = new Interrupts(waker::signal);
+      waker.fallAsleep();
+      interrupts.enter();
+      try {
+        return turns(poller, timeoutNanos, eachSlice);
+      } finally {
+        interrupts.leave();
+      }
+    }
+  }
+
+  private int turns(PollPoller poller, long timeoutNanos, @Nullable Runnable eachSlice)
+      throws ErrnoException, InterruptedException {
+    List<Wait> seen = new ArrayList<>(1);
+    long deadline = timeoutNanos < 0 ? 0 : clock.nanoTime() + timeoutNanos;
+    while (true) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException("interrupted in " + this);
+      }
+      long left = timeoutNanos < 0 ? Times.FOREVER : Math.max(0, deadline - clock.nanoTime());
+      poller.poll(Times.shorter(left, Loop.SWEEP_NANOS), seen::add);
+      if (!seen.isEmpty()) {
+        return Parking.bits(this);
+      }
+      if (left == 0) {
+        return 0;
+      }
+      if (eachSlice != null && (left < 0 || left > Loop.SWEEP_NANOS)) {
+        eachSlice.run();
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return fd() < 0 ? "pause" : "ioWait(fd " + fd() + ")";
+  }
+
+  static ErrnoException notOpen(int fd) {
+    return new ErrnoException("ioWait", fd, Errno.EBADF);
+  }
+}

@@ -1,0 +1,148 @@
+package dev.fdfiber;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * A virtual thread that is carried by the driver of its {@link Scheduler}. This is its handle; it
+ * may be used by any thread.
+ */
+public final class Fiber {
+  /** What a fiber does. */
+  public enum State {
+    /** Can go on and waits for its turn. */
+    READY,
+    /** Runs now. */
+    RUNNING,
+    /** In {@link Scheduler#pause}. */
+    PAUSED,
+    /** In {@link Scheduler#ioWait}. */
+    WAITING_IO,
+    /** In a blocking call of the JDK, in {@link Fiber#join}, or driving others. */
+    BLOCKED,
+    /** Has ended. */
+    DONE
+  }
+
+  private final Task task;
+
+  Fiber(Task task) {
+    this.task = task;
+  }
+
+  /**
+   * The calling fiber.
+   *
+   * @throws IllegalStateException outside a fiber
+   */
+  public static Fiber current() {
+    Task task = Task.current();
+    if (task == null) {
+      throw new IllegalStateException(
+          Thread.currentThread() + " is no fiber; see Scheduler.inFiber()");
+    }
+    return task.fiber;
+  }
+
+  /** A number that no other fiber of its scheduler has; later ones are greater. */
+  public long id() {
+    return task.id;
+  }
+
+  /** The name that it was spawned with, or "fiber-" and its id. */
+  public String name() {
+    return task.name();
+  }
+
+  /** What it does now; elsewhere than on the driver, what it did a moment ago. */
+  public State state() {
+    return task.state;
+  }
+
+  /**
+   * Its virtual thread.
+   *
+   * @throws IllegalStateException if it is a thread that another fiber started by itself, and this
+   *     JDK does not tell which before it has called this library
+   */
+  public Thread thread() {
+    Thread thread = task.thread;
+    if (thread == null) {
+      throw new IllegalStateException("the thread of " + this + " is not known");
+    }
+    return thread;
+  }
+
+  /** If it has not ended. */
+  public boolean isAlive() {
+    return task.state != State.DONE;
+  }
+
+  /**
+   * Interrupts its thread: a wait that it is in, or else its next one, throws InterruptedException,
+   * or InterruptedIOException in a channel. A wait that is already over is not undone. A fiber that
+   * has not started yet runs up to its first wait. Does not suspend.
+   */
+  public void cancel() {
+    task.loop.cancel(task);
+  }
+
+  /**
+   * Waits until it has ended. Suspends in a fiber; on the thread that drives its scheduler it
+   * drives; elsewhere it blocks.
+   *
+   * @throws InterruptedException if the caller is cancelled or interrupted
+   * @throws IllegalStateException if a fiber would wait for itself
+   */
+  public void join() throws InterruptedException {
+    join(Times.FOREVER);
+  }
+
+  /**
+   * Waits until it has ended, or for the given time, on the scheduler's clock where that is known.
+   *
+   * @return if it has ended
+   * @throws InterruptedException if the caller is cancelled or interrupted
+   * @throws IllegalStateException if a fiber would wait for itself
+   */
+  public boolean join(Duration limit) throws InterruptedException {
+    return join(Times.limitNanos(limit));
+  }
+
+  private boolean join(long nanos) throws InterruptedException {
+    Task me = Task.current();
+    if (me == task) {
+      throw new IllegalStateException("fiber " + name() + " would wait for its own end");
+    }
+    if (me != null && me.loop == task.loop) {
+      return Parking.join(me, task, nanos);
+    }
+    Driver driver = task.loop.scheduler.driver();
+    if (driver.isOwner(Thread.currentThread()) && !driver.isClosed()) {
+      boolean ended = driver.runUntilDone(task, nanos);
+      if (Thread.interrupted()) {
+        throw new InterruptedException("interrupted while waiting for fiber " + name());
+      }
+      return ended;
+    }
+    return nanos < 0 ? joinThread() : thread().join(Duration.ofNanos(nanos));
+  }
+
+  private boolean joinThread() throws InterruptedException {
+    thread().join();
+    return true;
+  }
+
+  /**
+   * What its body threw, once it has ended; an InterruptedException too. A thread that a fiber
+   * started by itself tells only what reaches its default handler.
+   */
+  public Optional<Throwable> failure() {
+    return Optional.ofNullable(task.failure);
+  }
+
+  @Override
+  public String toString() {
+    return "fiber " + name() + " (" + state() + ")";
+  }
+}

@@ -1,0 +1,25 @@
+package dev.fdfiber;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * What a fiber was doing when the snapshot was taken.
+ *
+ * @param id its {@link Fiber#id}
+ * @param name its {@link Fiber#name}
+ * @param state its {@link Fiber#state}
+ * @param thread its thread; empty for a thread that a fiber started by itself and that has not run
+ * @param fd the descriptor that it waits for, if it does
+ * @param mode READ, WRITE or both, with {@code fd}; otherwise 0
+ * @param nanosLeft until its pause or wait is over; negative when it is late; empty without a limit
+ */
+public record FiberInfo(
+    long id,
+    String name,
+    Fiber.State state,
+    Optional<Thread> thread,
+    OptionalInt fd,
+    int mode,
+    OptionalLong nanosLeft) {}

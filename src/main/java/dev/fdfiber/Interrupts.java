@@ -1,0 +1,74 @@
+package dev.fdfiber;
+
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.spi.AbstractSelectableChannel;
+import java.nio.channels.spi.AbstractSelector;
+import java.util.Set;
+
+/**
+ * Tells when a thread is interrupted that stands between {@link #enter} and {@link #leave}: never a
+ * real selector, but the JDK's one public hook into {@link Thread#interrupt}. Mounting and
+ * unmounting a virtual thread clear the carrier's interrupt status, so looking at the status is not
+ * enough.
+ *
+ * <p>The action runs on the interrupting thread, at the latest when {@code enter} finds the status
+ * set, and from JDK 23 on possibly after {@code leave}. It must take no lock and never throw.
+ */
+final class Interrupts extends AbstractSelector {
+  private final Runnable action;
+
+  // No provider: this selector never makes a key.
+  @SuppressWarnings("NullAway")
+  Interrupts(Runnable action) {
+    super(null);
+    this.action = action;
+  }
+
+  void enter() {
+    begin();
+  }
+
+  void leave() {
+    end();
+  }
+
+  @Override
+  public Selector wakeup() {
+    action.run();
+    return this;
+  }
+
+  @Override
+  protected void implCloseSelector() {}
+
+  @Override
+  protected SelectionKey register(AbstractSelectableChannel channel, int ops, Object attachment) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Set<SelectionKey> keys() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Set<SelectionKey> selectedKeys() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public int selectNow() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public int select(long timeout) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public int select() {
+    throw new UnsupportedOperationException();
+  }
+}

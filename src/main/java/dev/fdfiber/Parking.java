@@ -1,0 +1,141 @@
+package dev.fdfiber;
+
+import dev.fdfiber.poller.Wait;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.util.List;
+
+/** How a fiber parks: in a pause, for a descriptor, or for another fiber. */
+final class Parking {
+  private Parking() {}
+
+  @SuppressWarnings("ThreadPriorityCheck") // the yield is what gives the turn away
+  static void pause(Task task, long nanos) throws InterruptedException {
+    throwIfCancelled("pause");
+    if (nanos == 0) {
+      Thread.yield(); // the executor queues it like any other that can go on
+      return;
+    }
+    task.loop.register(task, -1, 0, nanos);
+    if (task.loop.suspend(task, Fiber.State.PAUSED)) {
+      finish(task, "pause");
+      return;
+    }
+    task.loop.withdraw(task);
+    try {
+      pinned(task, -1, 0, nanos);
+    } catch (IOException e) {
+      throw new IllegalStateException("a pinned pause cannot wait: " + e.getMessage(), e);
+    }
+  }
+
+  static int ioWait(Task task, int fd, int mode, long timeoutNanos)
+      throws IOException, InterruptedException {
+    throwIfCancelled("ioWait");
+    int result = fd < 0 ? -1 : task.loop.register(task, fd, mode, timeoutNanos);
+    if (result < 0) {
+      throw fd < 0 ? BlockingWait.notOpen(fd) : new ErrnoException("ioWait", fd, -result);
+    }
+    if (!task.loop.suspend(task, Fiber.State.WAITING_IO)) {
+      task.loop.withdraw(task);
+      return pinned(task, fd, mode, timeoutNanos);
+    }
+    boolean closed = finish(task, "ioWait");
+    if (closed || task.outcome == Task.Outcome.CLOSED) {
+      throw new ClosedChannelException();
+    }
+    return task.outcome == Task.Outcome.TIMEOUT ? 0 : bits(task);
+  }
+
+  /** Waits for another fiber of the same scheduler; false when the time was up. */
+  static boolean join(Task task, Task other, long nanos) throws InterruptedException {
+    throwIfCancelled("join");
+    if (other.state == Fiber.State.DONE) {
+      return true;
+    }
+    if (nanos == 0) {
+      return false;
+    }
+    other.addJoiner(task);
+    task.loop.register(task, -1, 0, nanos);
+    boolean left = task.loop.suspend(task, Fiber.State.BLOCKED);
+    if (!left) {
+      task.loop.withdraw(task);
+    }
+    if (task.outcome != Task.Outcome.JOINED && other.joiners != null) {
+      other.joiners.remove(task);
+    }
+    if (!left) {
+      throw new IllegalStateException(
+          "fiber " + task.name() + " is pinned and would wait for fiber " + other.name()
+              + " for ever: " + userStack());
+    }
+    finish(task, "join");
+    return task.outcome == Task.Outcome.JOINED;
+  }
+
+  /** The bits that a wait saw. */
+  static int bits(Wait wait) throws ErrnoException {
+    if (wait.ready() == Wait.NOT_OPEN) {
+      throw BlockingWait.notOpen(wait.fd());
+    }
+    return wait.ready();
+  }
+
+  /** True if the descriptor was closed after the wait was over and before the fiber went on. */
+  private static boolean finish(Task task, String call) throws InterruptedException {
+    return switch (task.outcome) {
+      case READY, TIMEOUT -> task.loop.takeDelivery(task);
+      case CANCELLED -> {
+        Thread.interrupted();
+        throw cancelled(call);
+      }
+      case CLOSED, JOINED, NONE -> false;
+    };
+  }
+
+  /** Serves a wait that cannot unmount: it holds the driver, and says so. */
+  private static int pinned(Task task, int fd, int mode, long timeoutNanos)
+      throws IOException, InterruptedException {
+    String wait = fd < 0 ? "a pause" : "ioWait on fd " + fd;
+    List<StackTraceElement> stack = userStack();
+    if (task.loop.strict) {
+      throw new IllegalStateException(Reports.pinnedMessage(task, wait, stack));
+    }
+    Reports.pinned(task, wait, stack);
+    Runnable again = timeoutNanos < 0 ? () -> Reports.pinned(task, wait, stack) : null;
+    BlockingWait blocking = new BlockingWait(task.loop.kernel, task.loop.clock);
+    return blocking.await(fd, mode, timeoutNanos, again);
+  }
+
+  private static List<StackTraceElement> userStack() {
+    String own = Parking.class.getPackageName() + ".";
+    return StackWalker.getInstance()
+        .walk(
+            frames ->
+                frames
+                    .map(StackWalker.StackFrame::toStackTraceElement)
+                    .dropWhile(f -> isOurs(f, own))
+                    .takeWhile(f -> !f.getClassName().equals(Task.class.getName()))
+                    .limit(20)
+                    .toList());
+  }
+
+  private static boolean isOurs(StackTraceElement frame, String own) {
+    String name = frame.getClassName();
+    return name.equals(Parking.class.getName())
+        || name.equals(Scheduler.class.getName())
+        || name.startsWith(own + "FdChannel")
+        || name.startsWith(own + "sock.");
+  }
+
+  private static void throwIfCancelled(String call) throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw cancelled(call);
+    }
+  }
+
+  private static InterruptedException cancelled(String call) {
+    return new InterruptedException("the fiber was cancelled in " + call);
+  }
+}

@@ -1,0 +1,66 @@
+package dev.fdfiber;
+
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
+import java.util.List;
+
+/** What the scheduler tells when nobody asked: through {@link System.Logger}, name "dev.fdfiber". */
+final class Reports {
+  private static final System.Logger LOG = System.getLogger("dev.fdfiber");
+
+  private Reports() {}
+
+  /** The default of {@code onUncaught}. */
+  static void uncaught(Fiber fiber, Throwable t) {
+    LOG.log(System.Logger.Level.ERROR, "fiber " + fiber.name() + " ended with " + t, t);
+  }
+
+  static void handlerFailed(Task task, Throwable t) {
+    String message = "onUncaught, called for fiber " + task.name() + ", threw " + t;
+    LOG.log(System.Logger.Level.ERROR, message, t);
+  }
+
+  static void swallowsCancel(Task task, double seconds) {
+    LOG.log(
+        System.Logger.Level.WARNING,
+        "fiber {0} was cancelled and has not ended after {1} s; it is given up ({2})",
+        task.name(),
+        seconds,
+        task.state);
+  }
+
+  static void pinned(Task task, String wait, List<StackTraceElement> stack) {
+    LOG.log(System.Logger.Level.WARNING, () -> pinnedMessage(task, wait, stack));
+  }
+
+  static String pinnedMessage(Task task, String wait, List<StackTraceElement> stack) {
+    StringBuilder text = new StringBuilder();
+    text.append("fiber ").append(task.name()).append(" waits while it is pinned (").append(wait);
+    text.append("), which holds every other fiber of its scheduler. ").append(cause(stack));
+    stack.forEach(frame -> text.append("\n    at ").append(frame));
+    return text.toString();
+  }
+
+  private static String cause(List<StackTraceElement> stack) {
+    for (StackTraceElement frame : stack) {
+      if (frame.getMethodName().equals("<clinit>")) {
+        return "It is in the static initializer of " + frame.getClassName() + ":";
+      }
+      if (frame.isNativeMethod()) {
+        return "Native code calls it through " + frame + ":";
+      }
+    }
+    return "Native code, or before JDK 24 synchronized, is on its stack:";
+  }
+
+  /** If this is how a cancelled fiber ends. */
+  static boolean isCancel(Task task, Throwable t) {
+    if (t instanceof InterruptedException || t instanceof ClosedByInterruptException) {
+      return true;
+    }
+    return t instanceof InterruptedIOException
+        && !(t instanceof SocketTimeoutException)
+        && task.isInterrupted();
+  }
+}

@@ -1,0 +1,453 @@
+package dev.fdfiber;
+
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.poller.Wait;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs fibers on one thread, cooperatively, and lets them wait for time and for any file
+ * descriptor.
+ *
+ * <p>The thread that calls {@link #run}, {@link #runFor}, {@link #runUntilEmpty} or {@link #tick} is
+ * the driver: it carries every fiber and is the only one that polls. A fiber runs until it parks,
+ * yields or ends; nothing preempts it. The order of resumes depends on the inputs alone.
+ *
+ * <p>Fibers are virtual threads: they block in the JDK's own calls like any other, and a virtual
+ * thread that a fiber starts by itself is a fiber of the same scheduler.
+ */
+public final class Scheduler implements Executor, AutoCloseable {
+  /** The bit for reading, in a mode. */
+  public static final int READ = Wait.READ;
+
+  /** The bit for writing, in a mode. */
+  public static final int WRITE = Wait.WRITE;
+
+  private static final ThreadLocal<Scheduler> OWNED = new ThreadLocal<>();
+
+  private final String name;
+  private final Loop loop;
+  private final Driver driver;
+
+  private Scheduler(Builder options) {
+    VirtualThreads.get(); // fails here, and not at the first fiber, if the flag is missing
+    this.name = options.name;
+    this.loop = new Loop(this, options);
+    this.driver = new Driver(loop, "scheduler " + name);
+  }
+
+  /**
+   * A scheduler with the defaults of {@link #builder}. It holds no descriptor until it first blocks.
+   *
+   * @throws IllegalStateException that shows the line to add, if {@code java.lang} is not open
+   * @throws UnsupportedOperationException on anything but Linux on x86-64 or aarch64
+   */
+  public static Scheduler create() {
+    return builder().build();
+  }
+
+  /** The choices that a scheduler is made with. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * The scheduler of the calling fiber; in a platform thread the one that it drove first and that is
+   * still open, else one of its own, made now.
+   *
+   * @throws IllegalStateException in a virtual thread that is no fiber
+   */
+  public static Scheduler current() {
+    Task task = Task.current();
+    if (task != null) {
+      return task.loop.scheduler;
+    }
+    Thread me = Thread.currentThread();
+    if (me.isVirtual()) {
+      throw new IllegalStateException(
+          me + " is a virtual thread but no fiber, and cannot drive a scheduler of its own");
+    }
+    Scheduler owned = ownedHere();
+    if (owned == null) {
+      owned = builder().name("of " + me.getName()).build();
+      OWNED.set(owned);
+    }
+    return owned;
+  }
+
+  private static @Nullable Scheduler ownedHere() {
+    Scheduler owned = OWNED.get();
+    return owned == null || owned.driver.isClosed() ? null : owned;
+  }
+
+  /** If the caller is a fiber, of any scheduler. */
+  public static boolean inFiber() {
+    return Task.current() != null;
+  }
+
+  // ---- fibers
+
+  /**
+   * Makes a fiber, to run when its turn comes. Any thread; does not suspend.
+   *
+   * @throws IllegalStateException after {@link #close}
+   */
+  public Fiber spawn(FiberBody body) {
+    return start(null, Objects.requireNonNull(body, "body"));
+  }
+
+  /**
+   * Makes a fiber with a name, to run when its turn comes. Any thread; does not suspend.
+   *
+   * @throws IllegalStateException after {@link #close}
+   */
+  public Fiber spawn(String name, FiberBody body) {
+    return start(Objects.requireNonNull(name, "name"), Objects.requireNonNull(body, "body"));
+  }
+
+  /**
+   * Spawns a fiber that runs the task. Any thread; does not suspend.
+   *
+   * @throws RejectedExecutionException after {@link #close}
+   */
+  @Override
+  public void execute(Runnable task) {
+    Objects.requireNonNull(task, "task");
+    try {
+      start(null, task::run);
+    } catch (IllegalStateException closed) {
+      throw new RejectedExecutionException(closed.getMessage(), closed);
+    }
+  }
+
+  /** A factory whose threads are fibers of this scheduler from their start on. Any thread. */
+  public ThreadFactory threadFactory() {
+    return runnable -> {
+      Objects.requireNonNull(runnable, "runnable");
+      return threadOf(newTask(null, runnable::run));
+    };
+  }
+
+  private Fiber start(@Nullable String name, FiberBody body) {
+    Task task = newTask(name, body);
+    try {
+      threadOf(task).start();
+    } catch (RejectedExecutionException closed) {
+      throw new IllegalStateException(closed.getMessage(), closed);
+    }
+    return task.fiber;
+  }
+
+  private Task newTask(@Nullable String name, FiberBody body) {
+    driver.requireOpen();
+    Task task = new Task(loop, name, body);
+    task.thread = Loop.threads().make(task, name, task);
+    return task;
+  }
+
+  private static Thread threadOf(Task task) {
+    return Objects.requireNonNull(task.thread);
+  }
+
+  // ---- driving
+
+  /**
+   * Resumes the one fiber whose turn it is. If none is ready, polls for at most the given time, and
+   * never longer than the next timer needs. In a fiber of this scheduler another one gets the turn.
+   *
+   * @param pollTimeoutMillis 0 does not block; -1 blocks until a fiber is ready
+   * @return if a fiber was resumed; false at once when none is alive
+   * @throws WrongThreadException if another thread owns this scheduler
+   * @throws IllegalStateException in a virtual thread that is no fiber of it, or after close
+   */
+  public boolean tick(int pollTimeoutMillis) {
+    return driver.tick(pollTimeoutMillis);
+  }
+
+  /**
+   * Resumes fibers until none is ready. Never blocks.
+   *
+   * @return how many resumes there were
+   * @throws WrongThreadException if another thread owns this scheduler
+   * @throws IllegalStateException in a virtual thread that is no fiber of it, or after close
+   */
+  public int runUntilEmpty() {
+    return driver.runUntilEmpty();
+  }
+
+  /**
+   * Resumes fibers until the time has passed or none is alive, and blocks while none is ready. Zero
+   * or less is one pass that does not block.
+   *
+   * @throws IllegalArgumentException if {@code seconds} is NaN
+   * @throws WrongThreadException if another thread owns this scheduler
+   * @throws IllegalStateException in a virtual thread that is no fiber of it, or after close
+   */
+  public void runFor(double seconds) {
+    driver.runFor(Times.limitNanos(seconds));
+  }
+
+  /** Like {@link #runFor(double)}. */
+  public void runFor(Duration time) {
+    driver.runFor(Times.limitNanos(time));
+  }
+
+  /**
+   * Resumes fibers until none is alive, and blocks while none is ready. Returns early after {@link
+   * #stop}, and with the interrupt status set when the driver is interrupted.
+   *
+   * @throws WrongThreadException if another thread owns this scheduler
+   * @throws IllegalStateException in a virtual thread that is no fiber of it, or after close
+   */
+  public void run() {
+    driver.runFor(Times.FOREVER);
+  }
+
+  /**
+   * Makes the driving call return at the end of its pass; when none is under way, the next one. Any
+   * thread; does not suspend.
+   */
+  public void stop() {
+    driver.stop();
+  }
+
+  /**
+   * Says that a descriptor is about to be closed: in the caller's scheduler, everybody who waits for
+   * it wakes with ClosedChannelException. To be called before close(2), with nothing that suspends
+   * in between. Does nothing where the caller has no scheduler.
+   */
+  public static void closing(int fd) {
+    Task task = Task.current();
+    if (task != null) {
+      task.loop.closing(fd);
+    } else if (!Thread.currentThread().isVirtual()) {
+      Scheduler owned = ownedHere();
+      if (owned != null && owned.driver.isOwner(Thread.currentThread())) {
+        owned.loop.closing(fd);
+      }
+    }
+  }
+
+  // ---- parking
+
+  /**
+   * Suspends the calling fiber for at least the given time; 0 yields. In any other thread it sleeps.
+   *
+   * @param seconds rounded up to nanoseconds; infinity has no end
+   * @throws IllegalArgumentException if {@code seconds} is NaN or negative
+   * @throws InterruptedException if the fiber is cancelled, or was before the call
+   */
+  public static void pause(double seconds) throws InterruptedException {
+    pauseNanos(Times.pauseNanos(seconds));
+  }
+
+  /**
+   * Suspends the calling fiber for at least the given time; 0 yields. In any other thread it sleeps.
+   *
+   * @throws IllegalArgumentException if the time is negative
+   * @throws InterruptedException if the fiber is cancelled, or was before the call
+   */
+  public static void pause(Duration time) throws InterruptedException {
+    pauseNanos(Times.pauseNanos(time));
+  }
+
+  private static void pauseNanos(long nanos) throws InterruptedException {
+    Task task = Task.current();
+    if (task != null) {
+      Parking.pause(task, nanos);
+    } else {
+      Thread.sleep(nanos < 0 ? Duration.ofSeconds(Long.MAX_VALUE) : Duration.ofNanos(nanos));
+    }
+  }
+
+  /**
+   * Suspends the calling fiber until the descriptor is ready or the time is up; in any other thread
+   * it blocks. Level-triggered: what is there already is seen in the next pass. An error or a
+   * hang-up counts as all that was asked for, so that the call which follows tells the cause.
+   *
+   * @param mode {@link #READ}, {@link #WRITE} or both
+   * @param timeoutSeconds rounded up to nanoseconds; negative or infinite waits without end; 0 lets
+   *     one look go by
+   * @return the bits of the mode that were seen, 0 when the time was up
+   * @throws ErrnoException {@code EBADF} if the descriptor is not open, poll(2) POLLNVAL
+   * @throws java.nio.channels.ClosedChannelException if it is closed meanwhile, see {@link #closing}
+   * @throws IllegalArgumentException for any other mode, or a timeout that is NaN
+   * @throws InterruptedException if the fiber is cancelled, or was before the call
+   */
+  public static int ioWait(int fd, int mode, double timeoutSeconds)
+      throws IOException, InterruptedException {
+    return ioWaitNanos(fd, mode, Times.timeoutNanos(timeoutSeconds));
+  }
+
+  /** Like {@link #ioWait(int, int, double)}. */
+  public static int ioWait(int fd, int mode, Duration timeout)
+      throws IOException, InterruptedException {
+    return ioWaitNanos(fd, mode, Times.timeoutNanos(timeout));
+  }
+
+  static int ioWaitNanos(int fd, int mode, long nanos)
+      throws IOException, InterruptedException {
+    if (mode < READ || mode > (READ | WRITE)) {
+      throw new IllegalArgumentException(
+          "mode " + mode + " for fd " + fd + "; give READ (1), WRITE (2) or READ | WRITE (3)");
+    }
+    Task task = Task.current();
+    if (task != null) {
+      return Parking.ioWait(task, fd, mode, nanos);
+    }
+    if (fd < 0) {
+      throw BlockingWait.notOpen(fd);
+    }
+    return new BlockingWait(Kernel.system(), Clock.system()).await(fd, mode, nanos, null);
+  }
+
+  // ---- registry: any thread, weakly consistent
+
+  /** How many fibers have been started and have not ended. Any thread. */
+  public int aliveCount() {
+    return driver.isClosed() ? 0 : loop.aliveCount();
+  }
+
+  /** If a fiber waits for a descriptor. Any thread. */
+  public boolean anyIoWaiter() {
+    return !driver.isClosed() && loop.anyIoWaiter();
+  }
+
+  /** Nanoseconds from now to the earliest timer; 0 when a fiber is ready; empty without either. */
+  public OptionalLong nextWakeNanos() {
+    if (driver.isClosed()) {
+      return OptionalLong.empty();
+    }
+    return Snapshot.nextWakeNanos(loop);
+  }
+
+  /** The fibers that are alive, in spawn order. Any thread. */
+  public List<FiberInfo> fibers() {
+    return driver.isClosed() ? List.of() : Snapshot.fibers(loop);
+  }
+
+  /** The fibers that are alive, as text for people: a line each, in spawn order. Any thread. */
+  public String dump() {
+    return Snapshot.dump("scheduler " + name, fibers());
+  }
+
+  // ---- ends
+
+  /**
+   * Cancels every fiber and drives each to its end. A fiber that swallows the cancel is reported by
+   * name after a few seconds and given up. By the driver thread, outside a fiber.
+   */
+  public void clear() {
+    driver.clear();
+  }
+
+  /**
+   * Clears, then frees what the scheduler holds; the second time does nothing. Any platform thread:
+   * when another one drives, it is asked to stop first.
+   *
+   * @throws IllegalStateException in a fiber of this scheduler; or if the driver does not come back
+   */
+  @Override
+  public void close() {
+    driver.close();
+  }
+
+  /** The kernel through which this scheduler's fibers make their system calls. */
+  public Kernel kernel() {
+    return loop.kernel;
+  }
+
+  @Override
+  public String toString() {
+    return "scheduler " + name + " (" + aliveCount() + " fibers)";
+  }
+
+  Driver driver() {
+    return driver;
+  }
+
+  void ownedBy(Thread me) {
+    assert me == Thread.currentThread();
+    if (ownedHere() == null) {
+      OWNED.set(this);
+    }
+  }
+
+  /** The choices that a scheduler is made with; each has a default. */
+  public static final class Builder {
+    String name = "unnamed";
+    Clock clock = Clock.system();
+    PollerKind poller = PollerKind.POLL;
+    @Nullable Long seed;
+    boolean strict;
+    BiConsumer<Fiber, Throwable> onUncaught = Reports::uncaught;
+    private @Nullable Kernel kernel;
+
+    private Builder() {}
+
+    /** The name by which messages call it. */
+    public Builder name(String name) {
+      this.name = Objects.requireNonNull(name, "name");
+      return this;
+    }
+
+    /** What makes its system calls; by default the machine's kernel. */
+    public Builder kernel(Kernel kernel) {
+      this.kernel = Objects.requireNonNull(kernel, "kernel");
+      return this;
+    }
+
+    /** What tells it the time; by default the machine's monotonic clock. */
+    public Builder clock(Clock clock) {
+      this.clock = Objects.requireNonNull(clock, "clock");
+      return this;
+    }
+
+    /** How it asks who is ready. */
+    public Builder poller(PollerKind poller) {
+      this.poller = Objects.requireNonNull(poller, "poller");
+      return this;
+    }
+
+    /**
+     * Explores: instead of first in, first out, each turn goes to a random one of those that are
+     * ready. The same seed makes the same choices.
+     */
+    public Builder seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /** If a wait made while pinned is an IllegalStateException, and not a report and a held driver. */
+    public Builder strict(boolean strict) {
+      this.strict = strict;
+      return this;
+    }
+
+    /**
+     * Gets what leaves a body, but for cancels, in the fiber that ends. By default it is logged with
+     * the fiber's name, level ERROR. What the handler throws is logged.
+     */
+    public Builder onUncaught(BiConsumer<Fiber, Throwable> handler) {
+      this.onUncaught = Objects.requireNonNull(handler, "handler");
+      return this;
+    }
+
+    /** Makes the scheduler; throws what {@link Scheduler#create} throws. */
+    public Scheduler build() {
+      return new Scheduler(this);
+    }
+
+    Kernel kernel() {
+      return kernel == null ? Kernel.system() : kernel;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package dev.fdfiber;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/** What any thread may see of a scheduler: weakly consistent, and without disturbing it. */
+final class Snapshot {
+  private Snapshot() {}
+
+  static OptionalLong nextWakeNanos(Loop loop) {
+    if (loop.isAnyReady()) {
+      return OptionalLong.of(0);
+    }
+    Task next = loop.firstTimer();
+    if (next == null) {
+      return OptionalLong.empty();
+    }
+    return OptionalLong.of(Math.max(0, next.deadlineNanos - loop.clock.nanoTime()));
+  }
+
+  static List<FiberInfo> fibers(Loop loop) {
+    long now = loop.clock.nanoTime();
+    return loop.tasks().stream().map(task -> info(task, now)).toList();
+  }
+
+  private static FiberInfo info(Task task, long now) {
+    boolean forFd = task.state == Fiber.State.WAITING_IO;
+    boolean timed = task.suspended && task.timerIndex >= 0;
+    return new FiberInfo(
+        task.id,
+        task.name(),
+        task.state,
+        Optional.ofNullable(task.thread),
+        forFd ? OptionalInt.of(task.fd()) : OptionalInt.empty(),
+        forFd ? task.mode() : 0,
+        timed ? OptionalLong.of(task.deadlineNanos - now) : OptionalLong.empty());
+  }
+
+  static String dump(String title, List<FiberInfo> fibers) {
+    StringBuilder text = new StringBuilder(title);
+    text.append(": ").append(fibers.size()).append(" fibers\n");
+    for (FiberInfo fiber : fibers) {
+      text.append("  #").append(fiber.id()).append(' ').append(fiber.name());
+      text.append("  ").append(fiber.state());
+      if (fiber.fd().isPresent()) {
+        text.append(" fd ").append(fiber.fd().getAsInt()).append(' ').append(mode(fiber.mode()));
+      }
+      if (fiber.nanosLeft().isPresent()) {
+        text.append("  %.3f s left".formatted(fiber.nanosLeft().getAsLong() / 1e9));
+      }
+      text.append('\n');
+    }
+    return text.toString();
+  }
+
+  private static String mode(int mode) {
+    return switch (mode) {
+      case Scheduler.READ -> "READ";
+      case Scheduler.WRITE -> "WRITE";
+      default -> "READ|WRITE";
+    };
+  }
+}

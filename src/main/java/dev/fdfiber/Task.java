@@ -1,0 +1,155 @@
+package dev.fdfiber;
+
+import dev.fdfiber.poller.Wait;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the scheduler knows of one fiber, in one object: the thread's task and its executor, its wait
+ * and its timer, its place in the registry. {@link Fiber} is the handle that users get.
+ *
+ * <p>As the thread's executor it is told by the JDK whenever the thread can go on. The runnable that
+ * comes is the thread's continuation, the same object for the thread's whole life; a runnable that
+ * is not ours belongs to a thread that this fiber started by itself, which inherited the executor.
+ *
+ * <p>Fields are the driver's (and of the fiber on it), but for those marked otherwise.
+ */
+final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExceptionHandler {
+  /** How a suspension ended. */
+  enum Outcome {
+    NONE,
+    READY,
+    TIMEOUT,
+    CLOSED,
+    JOINED,
+    CANCELLED
+  }
+
+  private static final AtomicIntegerFieldUpdater<Task> ARRIVING =
+      AtomicIntegerFieldUpdater.newUpdater(Task.class, "arriving");
+
+  final Loop loop;
+  final long id;
+  final Fiber fiber = new Fiber(this);
+  private final @Nullable String name;
+  private final @Nullable FiberBody body; // null: a thread that a fiber started by itself
+
+  // Set once, by the thread that makes or starts the fiber.
+  @Nullable Thread thread;
+  @Nullable Runnable continuation;
+
+  /** 1 while a token of this task is in the inbox. Any thread. */
+  private volatile int arriving;
+
+  Fiber.State state = Fiber.State.READY; // any thread may look
+  boolean queued; // in the ready queue
+  boolean suspended; // in a wait of ours that is not over
+  Outcome outcome = Outcome.NONE;
+  volatile @Nullable Throwable failure;
+
+  long deadlineNanos;
+  int timerIndex = -1;
+  long deliveredAt; // see Loop.closing
+
+  Driver.@Nullable Request request; // the driving call that this fiber made
+  @Nullable List<Task> joiners;
+
+  // The registry: a list in the order of the first submission.
+  boolean known; // in the registry, or was
+  @Nullable Task previousAlive;
+  @Nullable Task nextAlive;
+
+  Task(Loop loop, @Nullable String name, @Nullable FiberBody body) {
+    this.loop = loop;
+    this.id = loop.newId();
+    this.name = name;
+    this.body = body;
+  }
+
+  /** The task of the calling fiber, or null in any other thread. */
+  static @Nullable Task current() {
+    Thread me = Thread.currentThread();
+    return me.isVirtual() ? currentVirtual(me) : null;
+  }
+
+  private static @Nullable Task currentVirtual(Thread me) {
+    // A thread that inherited the executor is on the same driver, so it is what runs there.
+    return Loop.threads().executorOf(me) instanceof Task task ? task.loop.running() : null;
+  }
+
+  String name() {
+    return name == null ? "fiber-" + id : name;
+  }
+
+  boolean isAdopted() {
+    return body == null;
+  }
+
+  @Override
+  public void run() {
+    try {
+      if (body != null) {
+        body.run();
+      }
+    } catch (Throwable t) {
+      loop.failed(this, t);
+    } finally {
+      state = Fiber.State.DONE;
+    }
+  }
+
+  @Override
+  public void uncaughtException(Thread thread, Throwable t) {
+    Task task = current(); // for a thread that inherited this executor, not this one
+    loop.failed(task == null ? this : task, t);
+  }
+
+  /**
+   * The JDK: this thread, or one that it started, can go on. Takes no lock. Never throws, but for
+   * the start of a thread after the scheduler was closed, which the JDK hands to who starts it.
+   */
+  @Override
+  @SuppressWarnings("ReferenceEquality") // a continuation is known by its identity
+  public void execute(Runnable runnable) {
+    if (loop.isOnDriver()) {
+      loop.continued(this, runnable);
+    } else if (continuation == null) {
+      continuation = runnable;
+      loop.arrivesFirst();
+      if (!arrive()) {
+        loop.arrivedNever();
+        throw new RejectedExecutionException(loop.closedMessage());
+      }
+    } else if (continuation == runnable) {
+      arrive();
+    } else {
+      loop.inbox.put(runnable);
+    }
+  }
+
+  /** Puts a token into the inbox, unless one is there. */
+  private boolean arrive() {
+    return !ARRIVING.compareAndSet(this, 0, 1) || loop.inbox.put(this);
+  }
+
+  /** The driver took the token; whoever comes from now on puts a new one. */
+  void arrived() {
+    arriving = 0;
+  }
+
+  boolean isInterrupted() {
+    Thread t = thread;
+    return t != null && t.isInterrupted();
+  }
+
+  void addJoiner(Task joiner) {
+    if (joiners == null) {
+      joiners = new ArrayList<>(1);
+    }
+    joiners.add(joiner);
+  }
+}

@@ -1,0 +1,399 @@
+package dev.fdfiber.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.fdfiber.libc.LibC;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The real kernel: the one class that links downcalls, and so the one that needs native access.
+ *
+ * <p>The plain wrappers that jextract generates lose errno, so each function is linked here from
+ * the generated address and descriptor with {@code captureCallState("errno")}. The native word that
+ * receives errno is lent for the length of a call from a small lock-free pool: a thread local would
+ * cost every fiber 200 bytes, and an allocation would cost more than the call.
+ */
+@SuppressWarnings("restricted") // the project's only native access
+final class LinuxKernel implements Kernel {
+  private static final Linker LINKER = Linker.nativeLinker();
+  private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
+  private static final StructLayout STATE = Linker.Option.captureStateLayout();
+  private static final long ERRNO_OFFSET =
+      STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+
+  private static final MethodHandle PPOLL = link(LibC.ppoll$address(), LibC.ppoll$descriptor());
+  private static final MethodHandle EVENTFD =
+      link(LibC.eventfd$address(), LibC.eventfd$descriptor());
+  private static final MethodHandle PIPE2 = link(LibC.pipe2$address(), LibC.pipe2$descriptor());
+  private static final MethodHandle OPEN =
+      link(
+          LibC.open.address(),
+          LibC.open.makeInvoker(LibC.C_INT).descriptor(),
+          Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle READ = link(LibC.read$address(), LibC.read$descriptor());
+  private static final MethodHandle WRITE = link(LibC.write$address(), LibC.write$descriptor());
+  private static final MethodHandle FCNTL =
+      link(
+          LibC.fcntl.address(),
+          LibC.fcntl.makeInvoker(LibC.C_INT).descriptor(),
+          Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle CLOSE = link(LibC.close$address(), LibC.close$descriptor());
+  private static final MethodHandle SOCKET = link(LibC.socket$address(), LibC.socket$descriptor());
+  private static final MethodHandle SOCKETPAIR =
+      link(LibC.socketpair$address(), LibC.socketpair$descriptor());
+  private static final MethodHandle BIND = link(LibC.bind$address(), LibC.bind$descriptor());
+  private static final MethodHandle LISTEN = link(LibC.listen$address(), LibC.listen$descriptor());
+  private static final MethodHandle ACCEPT4 =
+      link(LibC.accept4$address(), LibC.accept4$descriptor());
+  private static final MethodHandle CONNECT =
+      link(LibC.connect$address(), LibC.connect$descriptor());
+  private static final MethodHandle SHUTDOWN =
+      link(LibC.shutdown$address(), LibC.shutdown$descriptor());
+  private static final MethodHandle SEND = link(LibC.send$address(), LibC.send$descriptor());
+  private static final MethodHandle RECV = link(LibC.recv$address(), LibC.recv$descriptor());
+  private static final MethodHandle GETSOCKOPT =
+      link(LibC.getsockopt$address(), LibC.getsockopt$descriptor());
+  private static final MethodHandle SETSOCKOPT =
+      link(LibC.setsockopt$address(), LibC.setsockopt$descriptor());
+  private static final MethodHandle GETSOCKNAME =
+      link(LibC.getsockname$address(), LibC.getsockname$descriptor());
+  private static final @Nullable MethodHandle FSTAT = linkFstat();
+  private static final MethodHandle GETRLIMIT =
+      link(LibC.getrlimit$address(), LibC.getrlimit$descriptor());
+
+  /** Last of the static fields: the links above are made first. */
+  static final LinuxKernel INSTANCE = new LinuxKernel();
+
+  private final LendingPool<Frame> frames = new LendingPool<>(Frame::new);
+
+  private LinuxKernel() {}
+
+  @Override
+  public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+    Frame f = frames.take();
+    try {
+      MemorySegment timeout = timeoutNanos < 0 ? MemorySegment.NULL : f.timespec(timeoutNanos);
+      return f.result(
+          (int) PPOLL.invokeExact(f.state, pollFds, (long) count, timeout, MemorySegment.NULL));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int eventfd(int initialValue, int flags) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) EVENTFD.invokeExact(f.state, initialValue, flags));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int pipe2(MemorySegment fds, int flags) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) PIPE2.invokeExact(f.state, fds, flags));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int open(MemorySegment path, int flags, int mode) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) OPEN.invokeExact(f.state, path, flags, mode));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public long read(int fd, MemorySegment buffer, long count) {
+    Frame f = frames.take();
+    try {
+      return f.result((long) READ.invokeExact(f.state, fd, buffer, count));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public long write(int fd, MemorySegment buffer, long count) {
+    Frame f = frames.take();
+    try {
+      return f.result((long) WRITE.invokeExact(f.state, fd, buffer, count));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int fcntl(int fd, int command, int argument) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) FCNTL.invokeExact(f.state, fd, command, argument));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int close(int fd) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) CLOSE.invokeExact(f.state, fd));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int socket(int domain, int type, int protocol) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) SOCKET.invokeExact(f.state, domain, type, protocol));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int socketpair(int domain, int type, int protocol, MemorySegment fds) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) SOCKETPAIR.invokeExact(f.state, domain, type, protocol, fds));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int bind(int fd, MemorySegment address, int addressLength) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) BIND.invokeExact(f.state, fd, address, addressLength));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int listen(int fd, int backlog) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) LISTEN.invokeExact(f.state, fd, backlog));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int accept4(int fd, int flags) {
+    Frame f = frames.take();
+    try {
+      return f.result(
+          (int) ACCEPT4.invokeExact(f.state, fd, MemorySegment.NULL, MemorySegment.NULL, flags));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int connect(int fd, MemorySegment address, int addressLength) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) CONNECT.invokeExact(f.state, fd, address, addressLength));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int shutdown(int fd, int how) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) SHUTDOWN.invokeExact(f.state, fd, how));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public long send(int fd, MemorySegment buffer, long count, int flags) {
+    Frame f = frames.take();
+    try {
+      return f.result((long) SEND.invokeExact(f.state, fd, buffer, count, flags));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public long recv(int fd, MemorySegment buffer, long count, int flags) {
+    Frame f = frames.take();
+    try {
+      return f.result((long) RECV.invokeExact(f.state, fd, buffer, count, flags));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int getsockopt(int fd, int level, int option, MemorySegment value, MemorySegment length) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) GETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int setsockopt(int fd, int level, int option, MemorySegment value, int length) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) SETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int getsockname(int fd, MemorySegment address, MemorySegment length) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) GETSOCKNAME.invokeExact(f.state, fd, address, length));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int fstat(int fd, MemorySegment stat) {
+    if (FSTAT == null) {
+      return -Errno.ENOSYS;
+    }
+    Frame f = frames.take();
+    try {
+      return f.result((int) FSTAT.invokeExact(f.state, fd, stat));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int getrlimit(int resource, MemorySegment limit) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) GETRLIMIT.invokeExact(f.state, resource, limit));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  /** Before glibc 2.33 fstat was an inline function and no symbol. */
+  private static @Nullable MethodHandle linkFstat() {
+    return LINKER.defaultLookup().find("fstat").isPresent()
+        ? link(LibC.fstat$address(), LibC.fstat$descriptor())
+        : null;
+  }
+
+  private static MethodHandle link(
+      MemorySegment address, FunctionDescriptor descriptor, Linker.Option... more) {
+    Linker.Option[] options = new Linker.Option[more.length + 1];
+    options[0] = ERRNO;
+    System.arraycopy(more, 0, options, 1, more.length);
+    return LINKER.downcallHandle(address, descriptor, options);
+  }
+
+  /** A linked C function throws nothing; what arrives here is an Error or a misuse of memory. */
+  private static RuntimeException impossible(Throwable t) {
+    if (t instanceof RuntimeException e) {
+      return e;
+    }
+    if (t instanceof Error e) {
+      throw e;
+    }
+    return new IllegalStateException(t);
+  }
+
+  /** What one call needs besides its arguments: where errno goes, and room for a timespec. */
+  private static final class Frame {
+    private final MemorySegment state;
+    private final MemorySegment timespec;
+
+    Frame() {
+      Arena arena = Arena.ofAuto();
+      state = arena.allocate(STATE);
+      timespec = dev.fdfiber.libc.timespec.allocate(arena);
+    }
+
+    MemorySegment timespec(long nanos) {
+      dev.fdfiber.libc.timespec.tv_sec(timespec, nanos / 1_000_000_000L);
+      dev.fdfiber.libc.timespec.tv_nsec(timespec, nanos % 1_000_000_000L);
+      return timespec;
+    }
+
+    int result(int returned) {
+      return returned >= 0 ? returned : -state.get(JAVA_INT, ERRNO_OFFSET);
+    }
+
+    long result(long returned) {
+      return returned >= 0 ? returned : -state.get(JAVA_INT, ERRNO_OFFSET);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package dev.fdfiber.poller;
+
+import java.util.function.Consumer;
+
+/**
+ * Who is ready. Waits are level-triggered and end with the first look that sees them ready: a wait
+ * that {@link #poll} reports is no longer registered. All methods are for the driver alone and none
+ * but {@code poll} blocks.
+ */
+public interface Poller extends AutoCloseable {
+
+  /** Registers a wait. Returns 0, or minus errno where the descriptor cannot be waited for. */
+  int add(Wait wait);
+
+  /** Takes a registered wait off. */
+  void remove(Wait wait);
+
+  /** Takes all waits of a descriptor off and hands them out in the order of registration. */
+  void removeAll(int fd, Consumer<Wait> removed);
+
+  /** How many waits are registered. */
+  int size();
+
+  /** Names the eventfd that ends a blocking {@link #poll}; it stays registered until close. */
+  void wakeBy(int eventFd);
+
+  /**
+   * Looks who is ready, and blocks for at most {@code timeoutNanos} until somebody is; a negative
+   * timeout has no end. Every ready wait is taken off and handed out, in no particular order; its
+   * {@link Wait#ready} says what was seen. An interruption by a signal ends the call early.
+   *
+   * @return true when the eventfd was readable
+   */
+  boolean poll(long timeoutNanos, Consumer<Wait> ready);
+
+  /** Frees native memory; closes no descriptor that it did not make. */
+  @Override
+  void close();
+}

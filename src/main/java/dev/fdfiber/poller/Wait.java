@@ -1,0 +1,65 @@
+package dev.fdfiber.poller;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One wait for one descriptor: what was asked, and what a poller keeps about it. The waiter extends
+ * this class, so that waiting allocates nothing; a wait can be used again once it is over.
+ */
+public abstract class Wait {
+  /** The bit for reading, in a mode. */
+  public static final int READ = 1;
+
+  /** The bit for writing, in a mode. */
+  public static final int WRITE = 2;
+
+  /** Instead of bits: the descriptor is not open. */
+  public static final int NOT_OPEN = -1;
+
+  private int fd = -1;
+  private int mode;
+  private long order;
+  private int ready;
+
+  // The waits of one descriptor are a list, in the order of their registration.
+  @Nullable Wait previous;
+  @Nullable Wait next;
+  boolean registered;
+
+  /** Says what to wait for; {@code order} grows with every registration. */
+  public final void ask(int fd, int mode, long order) {
+    this.fd = fd;
+    this.mode = mode;
+    this.order = order;
+    this.ready = 0;
+  }
+
+  /** The descriptor. */
+  public final int fd() {
+    return fd;
+  }
+
+  /** What is asked for: READ, WRITE or both. */
+  public final int mode() {
+    return mode;
+  }
+
+  /** The place of this wait among those of the same poller. */
+  public final long order() {
+    return order;
+  }
+
+  /** If a poller has this wait. */
+  public final boolean isRegistered() {
+    return registered;
+  }
+
+  /** What was seen: bits of the mode, {@link #NOT_OPEN}, or 0 when nothing was seen yet. */
+  public final int ready() {
+    return ready;
+  }
+
+  final void ready(int seen) {
+    this.ready = seen;
+  }
+}

@@ -1,0 +1,51 @@
+package dev.fdfiber;
+
+import static java.util.stream.Collectors.toMap;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.kernel.Errno;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleDescriptor.Exports;
+import java.lang.module.ModuleDescriptor.Requires;
+import java.lang.module.ModuleFinder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** What the jar tells its users: the module's face, and the flags that java -jar then needs not. */
+class PackagingTest {
+
+  @Test
+  void module_exportsWhatUsersImport_andNothingElse() throws Exception {
+    assertThat(module().exports())
+        .allMatch(exports -> !exports.isQualified())
+        .extracting(Exports::source)
+        .containsExactlyInAnyOrder("dev.fdfiber", "dev.fdfiber.kernel", "dev.fdfiber.sock");
+    assertThat(module().opens()).isEmpty();
+  }
+
+  @Test
+  void module_requiresNothingAtRunTime() throws Exception {
+    Map<String, Set<Requires.Modifier>> requires =
+        module().requires().stream().collect(toMap(Requires::name, Requires::modifiers));
+
+    assertThat(requires).containsOnlyKeys("java.base", "org.jspecify");
+    assertThat(requires.get("org.jspecify"))
+        .containsExactlyInAnyOrder(Requires.Modifier.STATIC, Requires.Modifier.TRANSITIVE);
+  }
+
+  @Test
+  void manifest_letsDoctorRunWithoutFlags() throws Exception {
+    assertThat(Files.readString(Path.of("pom.xml")))
+        .contains("<mainClass>dev.fdfiber.Doctor</mainClass>")
+        .contains("<Add-Opens>java.base/java.lang</Add-Opens>")
+        .contains("<Enable-Native-Access>ALL-UNNAMED</Enable-Native-Access>");
+  }
+
+  private static ModuleDescriptor module() throws Exception {
+    Path classes = Path.of(Errno.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    return ModuleFinder.of(classes).find("dev.fdfiber").orElseThrow().descriptor();
+  }
+}

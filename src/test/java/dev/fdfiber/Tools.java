@@ -1,0 +1,34 @@
+package dev.fdfiber;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+
+/** Programs that tests run beside the JVM: gcc, curl and the like. */
+public final class Tools {
+  /** Set it, to anything, where every tool is expected: a missing one then fails the test. */
+  private static final String REQUIRED = "FDFIBER_REQUIRE_TOOLS";
+
+  private Tools() {}
+
+  /**
+   * Returns where on PATH a program is. Without it the test that asks is skipped and a line says
+   * so; with {@code FDFIBER_REQUIRE_TOOLS} in the environment it fails.
+   */
+  public static Path require(String program) {
+    for (String directory : System.getenv("PATH").split(File.pathSeparator, -1)) {
+      Path found = Path.of(directory, program);
+      if (Files.isRegularFile(found) && Files.isExecutable(found)) {
+        return found;
+      }
+    }
+    String missing = "there is no " + program + " on PATH";
+    if (System.getenv(REQUIRED) != null) {
+      return Assertions.fail(missing + ", and " + REQUIRED + " is set");
+    }
+    System.out.println("A test is skipped: " + missing + ".");
+    return Assumptions.abort(missing);
+  }
+}
