@@ -28,47 +28,8 @@ final class LinuxKernel implements Kernel {
   private static final long ERRNO_OFFSET =
       STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
-  private static final MethodHandle PPOLL = link(LibC.ppoll$address(), LibC.ppoll$descriptor());
-  private static final MethodHandle EVENTFD =
-      link(LibC.eventfd$address(), LibC.eventfd$descriptor());
-  private static final MethodHandle PIPE2 = link(LibC.pipe2$address(), LibC.pipe2$descriptor());
-  private static final MethodHandle OPEN =
-      link(
-          LibC.open.address(),
-          LibC.open.makeInvoker(LibC.C_INT).descriptor(),
-          Linker.Option.firstVariadicArg(2));
-  private static final MethodHandle READ = link(LibC.read$address(), LibC.read$descriptor());
-  private static final MethodHandle WRITE = link(LibC.write$address(), LibC.write$descriptor());
-  private static final MethodHandle FCNTL =
-      link(
-          LibC.fcntl.address(),
-          LibC.fcntl.makeInvoker(LibC.C_INT).descriptor(),
-          Linker.Option.firstVariadicArg(2));
-  private static final MethodHandle CLOSE = link(LibC.close$address(), LibC.close$descriptor());
-  private static final MethodHandle SOCKET = link(LibC.socket$address(), LibC.socket$descriptor());
-  private static final MethodHandle SOCKETPAIR =
-      link(LibC.socketpair$address(), LibC.socketpair$descriptor());
-  private static final MethodHandle BIND = link(LibC.bind$address(), LibC.bind$descriptor());
-  private static final MethodHandle LISTEN = link(LibC.listen$address(), LibC.listen$descriptor());
-  private static final MethodHandle ACCEPT4 =
-      link(LibC.accept4$address(), LibC.accept4$descriptor());
-  private static final MethodHandle CONNECT =
-      link(LibC.connect$address(), LibC.connect$descriptor());
-  private static final MethodHandle SHUTDOWN =
-      link(LibC.shutdown$address(), LibC.shutdown$descriptor());
-  private static final MethodHandle SEND = link(LibC.send$address(), LibC.send$descriptor());
-  private static final MethodHandle RECV = link(LibC.recv$address(), LibC.recv$descriptor());
-  private static final MethodHandle GETSOCKOPT =
-      link(LibC.getsockopt$address(), LibC.getsockopt$descriptor());
-  private static final MethodHandle SETSOCKOPT =
-      link(LibC.setsockopt$address(), LibC.setsockopt$descriptor());
-  private static final MethodHandle GETSOCKNAME =
-      link(LibC.getsockname$address(), LibC.getsockname$descriptor());
-  private static final @Nullable MethodHandle FSTAT = linkFstat();
-  private static final MethodHandle GETRLIMIT =
-      link(LibC.getrlimit$address(), LibC.getrlimit$descriptor());
+  private static final Linker.Option VARIADIC_FROM_THIRD = Linker.Option.firstVariadicArg(2);
 
-  /** Last of the static fields: the links above are made first. */
   static final LinuxKernel INSTANCE = new LinuxKernel();
 
   private final LendingPool<Frame> frames = new LendingPool<>(Frame::new);
@@ -81,7 +42,7 @@ final class LinuxKernel implements Kernel {
     try {
       MemorySegment timeout = timeoutNanos < 0 ? MemorySegment.NULL : f.timespec(timeoutNanos);
       return f.result(
-          (int) PPOLL.invokeExact(f.state, pollFds, (long) count, timeout, MemorySegment.NULL));
+          (int) Waits.PPOLL.invokeExact(f.state, pollFds, (long) count, timeout, MemorySegment.NULL));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -93,7 +54,7 @@ final class LinuxKernel implements Kernel {
   public int eventfd(int initialValue, int flags) {
     Frame f = frames.take();
     try {
-      return f.result((int) EVENTFD.invokeExact(f.state, initialValue, flags));
+      return f.result((int) Waits.EVENTFD.invokeExact(f.state, initialValue, flags));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -105,7 +66,7 @@ final class LinuxKernel implements Kernel {
   public int pipe2(MemorySegment fds, int flags) {
     Frame f = frames.take();
     try {
-      return f.result((int) PIPE2.invokeExact(f.state, fds, flags));
+      return f.result((int) Rare.PIPE2.invokeExact(f.state, fds, flags));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -117,7 +78,7 @@ final class LinuxKernel implements Kernel {
   public int open(MemorySegment path, int flags, int mode) {
     Frame f = frames.take();
     try {
-      return f.result((int) OPEN.invokeExact(f.state, path, flags, mode));
+      return f.result((int) Rare.OPEN.invokeExact(f.state, path, flags, mode));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -129,7 +90,7 @@ final class LinuxKernel implements Kernel {
   public long read(int fd, MemorySegment buffer, long count) {
     Frame f = frames.take();
     try {
-      return f.result((long) READ.invokeExact(f.state, fd, buffer, count));
+      return f.result((long) Files.READ.invokeExact(f.state, fd, buffer, count));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -141,7 +102,7 @@ final class LinuxKernel implements Kernel {
   public long write(int fd, MemorySegment buffer, long count) {
     Frame f = frames.take();
     try {
-      return f.result((long) WRITE.invokeExact(f.state, fd, buffer, count));
+      return f.result((long) Files.WRITE.invokeExact(f.state, fd, buffer, count));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -153,7 +114,7 @@ final class LinuxKernel implements Kernel {
   public int fcntl(int fd, int command, int argument) {
     Frame f = frames.take();
     try {
-      return f.result((int) FCNTL.invokeExact(f.state, fd, command, argument));
+      return f.result((int) Files.FCNTL.invokeExact(f.state, fd, command, argument));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -165,7 +126,7 @@ final class LinuxKernel implements Kernel {
   public int close(int fd) {
     Frame f = frames.take();
     try {
-      return f.result((int) CLOSE.invokeExact(f.state, fd));
+      return f.result((int) Files.CLOSE.invokeExact(f.state, fd));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -177,7 +138,7 @@ final class LinuxKernel implements Kernel {
   public int socket(int domain, int type, int protocol) {
     Frame f = frames.take();
     try {
-      return f.result((int) SOCKET.invokeExact(f.state, domain, type, protocol));
+      return f.result((int) Sockets.SOCKET.invokeExact(f.state, domain, type, protocol));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -189,7 +150,7 @@ final class LinuxKernel implements Kernel {
   public int socketpair(int domain, int type, int protocol, MemorySegment fds) {
     Frame f = frames.take();
     try {
-      return f.result((int) SOCKETPAIR.invokeExact(f.state, domain, type, protocol, fds));
+      return f.result((int) Rare.SOCKETPAIR.invokeExact(f.state, domain, type, protocol, fds));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -201,7 +162,7 @@ final class LinuxKernel implements Kernel {
   public int bind(int fd, MemorySegment address, int addressLength) {
     Frame f = frames.take();
     try {
-      return f.result((int) BIND.invokeExact(f.state, fd, address, addressLength));
+      return f.result((int) Sockets.BIND.invokeExact(f.state, fd, address, addressLength));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -213,7 +174,7 @@ final class LinuxKernel implements Kernel {
   public int listen(int fd, int backlog) {
     Frame f = frames.take();
     try {
-      return f.result((int) LISTEN.invokeExact(f.state, fd, backlog));
+      return f.result((int) Sockets.LISTEN.invokeExact(f.state, fd, backlog));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -226,7 +187,7 @@ final class LinuxKernel implements Kernel {
     Frame f = frames.take();
     try {
       return f.result(
-          (int) ACCEPT4.invokeExact(f.state, fd, MemorySegment.NULL, MemorySegment.NULL, flags));
+          (int) Sockets.ACCEPT4.invokeExact(f.state, fd, MemorySegment.NULL, MemorySegment.NULL, flags));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -238,7 +199,7 @@ final class LinuxKernel implements Kernel {
   public int connect(int fd, MemorySegment address, int addressLength) {
     Frame f = frames.take();
     try {
-      return f.result((int) CONNECT.invokeExact(f.state, fd, address, addressLength));
+      return f.result((int) Sockets.CONNECT.invokeExact(f.state, fd, address, addressLength));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -250,7 +211,7 @@ final class LinuxKernel implements Kernel {
   public int shutdown(int fd, int how) {
     Frame f = frames.take();
     try {
-      return f.result((int) SHUTDOWN.invokeExact(f.state, fd, how));
+      return f.result((int) Sockets.SHUTDOWN.invokeExact(f.state, fd, how));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -262,7 +223,7 @@ final class LinuxKernel implements Kernel {
   public long send(int fd, MemorySegment buffer, long count, int flags) {
     Frame f = frames.take();
     try {
-      return f.result((long) SEND.invokeExact(f.state, fd, buffer, count, flags));
+      return f.result((long) Sockets.SEND.invokeExact(f.state, fd, buffer, count, flags));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -274,7 +235,7 @@ final class LinuxKernel implements Kernel {
   public long recv(int fd, MemorySegment buffer, long count, int flags) {
     Frame f = frames.take();
     try {
-      return f.result((long) RECV.invokeExact(f.state, fd, buffer, count, flags));
+      return f.result((long) Sockets.RECV.invokeExact(f.state, fd, buffer, count, flags));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -286,7 +247,7 @@ final class LinuxKernel implements Kernel {
   public int getsockopt(int fd, int level, int option, MemorySegment value, MemorySegment length) {
     Frame f = frames.take();
     try {
-      return f.result((int) GETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
+      return f.result((int) Sockets.GETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -298,7 +259,7 @@ final class LinuxKernel implements Kernel {
   public int setsockopt(int fd, int level, int option, MemorySegment value, int length) {
     Frame f = frames.take();
     try {
-      return f.result((int) SETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
+      return f.result((int) Sockets.SETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -310,7 +271,7 @@ final class LinuxKernel implements Kernel {
   public int getsockname(int fd, MemorySegment address, MemorySegment length) {
     Frame f = frames.take();
     try {
-      return f.result((int) GETSOCKNAME.invokeExact(f.state, fd, address, length));
+      return f.result((int) Sockets.GETSOCKNAME.invokeExact(f.state, fd, address, length));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -320,12 +281,12 @@ final class LinuxKernel implements Kernel {
 
   @Override
   public int fstat(int fd, MemorySegment stat) {
-    if (FSTAT == null) {
+    if (Rare.FSTAT == null) {
       return -Errno.ENOSYS;
     }
     Frame f = frames.take();
     try {
-      return f.result((int) FSTAT.invokeExact(f.state, fd, stat));
+      return f.result((int) Rare.FSTAT.invokeExact(f.state, fd, stat));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -337,7 +298,7 @@ final class LinuxKernel implements Kernel {
   public int getrlimit(int resource, MemorySegment limit) {
     Frame f = frames.take();
     try {
-      return f.result((int) GETRLIMIT.invokeExact(f.state, resource, limit));
+      return f.result((int) Rare.GETRLIMIT.invokeExact(f.state, resource, limit));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -350,6 +311,50 @@ final class LinuxKernel implements Kernel {
     return LINKER.defaultLookup().find("fstat").isPresent()
         ? link(LibC.fstat$address(), LibC.fstat$descriptor())
         : null;
+  }
+
+  // The handles, in groups that are linked at their first use: linking takes milliseconds each.
+
+  private static final class Waits {
+    static final MethodHandle PPOLL = link(LibC.ppoll$address(), LibC.ppoll$descriptor());
+    static final MethodHandle EVENTFD = link(LibC.eventfd$address(), LibC.eventfd$descriptor());
+  }
+
+  private static final class Files {
+    static final MethodHandle READ = link(LibC.read$address(), LibC.read$descriptor());
+    static final MethodHandle WRITE = link(LibC.write$address(), LibC.write$descriptor());
+    static final MethodHandle CLOSE = link(LibC.close$address(), LibC.close$descriptor());
+    static final MethodHandle FCNTL =
+        link(
+            LibC.fcntl.address(),
+            FunctionDescriptor.of(LibC.C_INT, LibC.C_INT, LibC.C_INT, LibC.C_INT),
+            VARIADIC_FROM_THIRD);
+  }
+
+  private static final class Rare {
+    static final MethodHandle OPEN =
+        link(
+            LibC.open.address(),
+            FunctionDescriptor.of(LibC.C_INT, LibC.C_POINTER, LibC.C_INT, LibC.C_INT),
+            VARIADIC_FROM_THIRD);
+    static final MethodHandle PIPE2 = link(LibC.pipe2$address(), LibC.pipe2$descriptor());
+    static final @Nullable MethodHandle FSTAT = linkFstat();
+    static final MethodHandle SOCKETPAIR = link(LibC.socketpair$address(), LibC.socketpair$descriptor());
+    static final MethodHandle GETRLIMIT = link(LibC.getrlimit$address(), LibC.getrlimit$descriptor());
+  }
+
+  private static final class Sockets {
+    static final MethodHandle SOCKET = link(LibC.socket$address(), LibC.socket$descriptor());
+    static final MethodHandle BIND = link(LibC.bind$address(), LibC.bind$descriptor());
+    static final MethodHandle LISTEN = link(LibC.listen$address(), LibC.listen$descriptor());
+    static final MethodHandle ACCEPT4 = link(LibC.accept4$address(), LibC.accept4$descriptor());
+    static final MethodHandle CONNECT = link(LibC.connect$address(), LibC.connect$descriptor());
+    static final MethodHandle SHUTDOWN = link(LibC.shutdown$address(), LibC.shutdown$descriptor());
+    static final MethodHandle SEND = link(LibC.send$address(), LibC.send$descriptor());
+    static final MethodHandle RECV = link(LibC.recv$address(), LibC.recv$descriptor());
+    static final MethodHandle GETSOCKOPT = link(LibC.getsockopt$address(), LibC.getsockopt$descriptor());
+    static final MethodHandle SETSOCKOPT = link(LibC.setsockopt$address(), LibC.setsockopt$descriptor());
+    static final MethodHandle GETSOCKNAME = link(LibC.getsockname$address(), LibC.getsockname$descriptor());
   }
 
   private static MethodHandle link(

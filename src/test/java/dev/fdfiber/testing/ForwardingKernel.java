@@ -1,0 +1,123 @@
+package dev.fdfiber.testing;
+
+import dev.fdfiber.kernel.Kernel;
+import java.lang.foreign.MemorySegment;
+
+/** A kernel that hands every call on; subclasses look on, or answer some calls themselves. */
+public class ForwardingKernel implements Kernel {
+  private final Kernel next;
+
+  public ForwardingKernel(Kernel next) {
+    this.next = next;
+  }
+
+  @Override
+  public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+    return next.ppoll(pollFds, count, timeoutNanos);
+  }
+
+  @Override
+  public int eventfd(int initialValue, int flags) {
+    return next.eventfd(initialValue, flags);
+  }
+
+  @Override
+  public int pipe2(MemorySegment fds, int flags) {
+    return next.pipe2(fds, flags);
+  }
+
+  @Override
+  public int open(MemorySegment path, int flags, int mode) {
+    return next.open(path, flags, mode);
+  }
+
+  @Override
+  public long read(int fd, MemorySegment buffer, long count) {
+    return next.read(fd, buffer, count);
+  }
+
+  @Override
+  public long write(int fd, MemorySegment buffer, long count) {
+    return next.write(fd, buffer, count);
+  }
+
+  @Override
+  public int fcntl(int fd, int command, int argument) {
+    return next.fcntl(fd, command, argument);
+  }
+
+  @Override
+  public int close(int fd) {
+    return next.close(fd);
+  }
+
+  @Override
+  public int socket(int domain, int type, int protocol) {
+    return next.socket(domain, type, protocol);
+  }
+
+  @Override
+  public int socketpair(int domain, int type, int protocol, MemorySegment fds) {
+    return next.socketpair(domain, type, protocol, fds);
+  }
+
+  @Override
+  public int bind(int fd, MemorySegment address, int addressLength) {
+    return next.bind(fd, address, addressLength);
+  }
+
+  @Override
+  public int listen(int fd, int backlog) {
+    return next.listen(fd, backlog);
+  }
+
+  @Override
+  public int accept4(int fd, int flags) {
+    return next.accept4(fd, flags);
+  }
+
+  @Override
+  public int connect(int fd, MemorySegment address, int addressLength) {
+    return next.connect(fd, address, addressLength);
+  }
+
+  @Override
+  public int shutdown(int fd, int how) {
+    return next.shutdown(fd, how);
+  }
+
+  @Override
+  public long send(int fd, MemorySegment buffer, long count, int flags) {
+    return next.send(fd, buffer, count, flags);
+  }
+
+  @Override
+  public long recv(int fd, MemorySegment buffer, long count, int flags) {
+    return next.recv(fd, buffer, count, flags);
+  }
+
+  @Override
+  public int getsockopt(int fd, int level, int option, MemorySegment value, MemorySegment length) {
+    return next.getsockopt(fd, level, option, value, length);
+  }
+
+  @Override
+  public int setsockopt(int fd, int level, int option, MemorySegment value, int length) {
+    return next.setsockopt(fd, level, option, value, length);
+  }
+
+  @Override
+  public int getsockname(int fd, MemorySegment address, MemorySegment length) {
+    return next.getsockname(fd, address, length);
+  }
+
+  @Override
+  public int fstat(int fd, MemorySegment stat) {
+    return next.fstat(fd, stat);
+  }
+
+  @Override
+  public int getrlimit(int resource, MemorySegment limit) {
+    return next.getrlimit(resource, limit);
+  }
+}

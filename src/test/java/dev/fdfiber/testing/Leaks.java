@@ -1,0 +1,72 @@
+package dev.fdfiber.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.Scheduler;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Fails a test that leaves a descriptor open: {@code @ExtendWith(Leaks.class)}. Files that the JVM
+ * opens when it likes (jars, /dev/urandom, the JDK's own pollers) do not count.
+ */
+public final class Leaks implements BeforeEachCallback, AfterEachCallback {
+  private static final ExtensionContext.Namespace HERE = ExtensionContext.Namespace.create(Leaks.class);
+
+  @Override
+  public void beforeEach(ExtensionContext context) {
+    Scheduler.create().close(); // warms up what is opened once
+    context.getStore(HERE).put("fds", openFds());
+  }
+
+  @Override
+  @SuppressWarnings("unchecked")
+  public void afterEach(ExtensionContext context) {
+    Map<Integer, String> before = context.getStore(HERE).get("fds", Map.class);
+    Map<Integer, String> after = openFds();
+    after.entrySet().removeAll(before.entrySet());
+    assertThat(after).as("descriptors that the test left open").isEmpty();
+  }
+
+  /** The open descriptors of this process and what they are, but for the JVM's own. */
+  public static Map<Integer, String> openFds() {
+    Map<Integer, String> fds = new TreeMap<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path entry : entries) {
+        String target = target(entry);
+        if (target != null && !isOfTheJvm(target)) {
+          fds.put(Integer.valueOf(entry.getFileName().toString()), target);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return fds;
+  }
+
+  private static String target(Path entry) {
+    try {
+      return Files.readSymbolicLink(entry).toString();
+    } catch (IOException e) {
+      return null; // the descriptor of this very listing
+    }
+  }
+
+  private static boolean isOfTheJvm(String target) {
+    return target.endsWith(".jar")
+        || target.endsWith(".class")
+        || target.endsWith("/modules")
+        || target.endsWith("random")
+        || target.startsWith("/proc/")
+        || target.contains("jacoco")
+        || target.equals("anon_inode:[eventpoll]");
+  }
+}
