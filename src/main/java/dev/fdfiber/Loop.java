@@ -101,10 +101,6 @@ final class Loop {
     this.inbox = new Inbox(waker);
   }
 
-  static VirtualThreads threads() {
-    return VirtualThreads.get();
-  }
-
   // ---- any thread
 
   long newId() {
@@ -122,7 +118,7 @@ final class Loop {
       return true;
     }
     return me.isVirtual()
-        && threads().executorOf(me) instanceof Task task
+        && VirtualThreads.executorOf(me) instanceof Task task
         && task.loop == this
         && driver != null;
   }
@@ -239,7 +235,7 @@ final class Loop {
   }
 
   private void adopt(Runnable continuation) {
-    Thread thread = threads().threadOf(continuation);
+    Thread thread = VirtualThreads.threadOf(continuation);
     if (thread != null && !thread.isAlive()) {
       return; // a stray submission that outlived its thread
     }

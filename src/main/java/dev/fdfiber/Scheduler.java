@@ -38,7 +38,7 @@ public final class Scheduler implements Executor, AutoCloseable {
   private final Driver driver;
 
   private Scheduler(Builder options) {
-    VirtualThreads.get(); // fails here, and not at the first fiber, if the flag is missing
+    VirtualThreads.requireUsable(); // fails here, and not at the first fiber, if the flag is missing
     this.name = options.name;
     this.loop = new Loop(this, options);
     this.driver = new Driver(loop, "scheduler " + name);
@@ -149,7 +149,7 @@ public final class Scheduler implements Executor, AutoCloseable {
   private Task newTask(@Nullable String name, FiberBody body) {
     driver.requireOpen();
     Task task = new Task(loop, name, body);
-    task.thread = Loop.threads().make(task, name, task);
+    task.thread = VirtualThreads.make(task, name, task);
     return task;
   }
 

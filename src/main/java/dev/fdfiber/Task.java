@@ -78,7 +78,7 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
 
   private static @Nullable Task currentVirtual(Thread me) {
     // A thread that inherited the executor is on the same driver, so it is what runs there.
-    return Loop.threads().executorOf(me) instanceof Task task ? task.loop.running() : null;
+    return VirtualThreads.executorOf(me) instanceof Task task ? task.loop.running() : null;
   }
 
   String name() {

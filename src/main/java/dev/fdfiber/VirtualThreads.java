@@ -17,51 +17,53 @@ import org.jspecify.annotations.Nullable;
  * {@code VirtualThread.scheduler}, and the continuation, a lambda that captures its thread.
  */
 final class VirtualThreads {
-  private final MethodHandle newThread; // (Executor, String, int, Runnable)Thread
-  private final MethodHandle executorOf; // (Thread)Executor
-  private volatile @Nullable Field capturedThread; // in the class of all continuations
+  // Constants, so that the JIT compiler sees through them; null when the package is not open.
+  private static final @Nullable MethodHandle MAKE = SetupHelp.isOpen() ? findMake() : null;
+  private static final @Nullable MethodHandle EXECUTOR =
+      SetupHelp.isOpen() ? findExecutor() : null;
 
-  private VirtualThreads(MethodHandle newThread, MethodHandle executorOf) {
-    this.newThread = newThread;
-    this.executorOf = executorOf;
-  }
+  private static volatile @Nullable Field capturedThread; // of the class of all continuations
+
+  private VirtualThreads() {}
 
   /**
-   * The seam, once the package is open.
+   * Returns if fibers can be made.
    *
-   * @throws IllegalStateException that shows what to add, if it is not
+   * @throws IllegalStateException that shows what to add, if the package is not open
    */
-  static VirtualThreads get() {
-    if (!SetupHelp.isOpen()) {
+  static void requireUsable() {
+    if (MAKE == null) {
       throw new IllegalStateException(SetupHelp.missingFlag());
     }
-    return Holder.INSTANCE;
+    PollerWarmUp.once();
   }
 
   /** Makes a virtual thread, not yet started, whose continuation goes to {@code executor}. */
-  Thread make(Executor executor, @Nullable String name, Runnable task) {
+  static Thread make(Executor executor, @Nullable String name, Runnable task) {
+    if (MAKE == null) {
+      throw new IllegalStateException(SetupHelp.missingFlag());
+    }
     try {
-      return (Thread) newThread.invokeExact(executor, name, 0, task);
-    } catch (RuntimeException | Error e) {
-      throw e;
+      return (Thread) MAKE.invokeExact(executor, name, 0, task);
     } catch (Throwable t) {
-      throw new IllegalStateException("no virtual thread on an executor in this JDK", t);
+      throw unexpected(t);
     }
   }
 
-  /** The executor that carries a virtual thread. */
-  Executor executorOf(Thread virtual) {
+  /** The executor that carries a virtual thread; null where there can be no fibers. */
+  static @Nullable Executor executorOf(Thread virtual) {
+    if (EXECUTOR == null) {
+      return null;
+    }
     try {
-      return (Executor) executorOf.invokeExact(virtual);
-    } catch (RuntimeException | Error e) {
-      throw e;
+      return (Executor) EXECUTOR.invokeExact(virtual);
     } catch (Throwable t) {
-      throw new IllegalStateException("no executor of " + virtual, t);
+      throw unexpected(t);
     }
   }
 
   /** The thread that a continuation runs, or null where this JDK hides it. */
-  @Nullable Thread threadOf(Runnable continuation) {
+  static @Nullable Thread threadOf(Runnable continuation) {
     try {
       Field field = capturedThread;
       if (field == null || field.getDeclaringClass() != continuation.getClass()) {
@@ -75,74 +77,40 @@ final class VirtualThreads {
     }
   }
 
-  private static VirtualThreads find() {
+  private static MethodHandle findMake() {
     try {
-      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      Class<?> builders = Class.forName("java.lang.ThreadBuilders");
       Method make =
-          Class.forName("java.lang.ThreadBuilders")
-              .getDeclaredMethod(
-                  "newVirtualThread", Executor.class, String.class, int.class, Runnable.class);
+          builders.getDeclaredMethod(
+              "newVirtualThread", Executor.class, String.class, int.class, Runnable.class);
       make.setAccessible(true);
+      return MethodHandles.lookup().unreflect(make);
+    } catch (ReflectiveOperationException e) {
+      throw unknownJdk(e);
+    }
+  }
+
+  private static MethodHandle findExecutor() {
+    try {
       Field scheduler = Class.forName("java.lang.VirtualThread").getDeclaredField("scheduler");
       scheduler.setAccessible(true);
-      VirtualThreads found =
-          new VirtualThreads(
-              lookup.unreflect(make),
-              lookup
-                  .unreflectGetter(scheduler)
-                  .asType(MethodType.methodType(Executor.class, Thread.class)));
-      PollerWarmUp.run();
-      return found;
+      return MethodHandles.lookup()
+          .unreflectGetter(scheduler)
+          .asType(MethodType.methodType(Executor.class, Thread.class));
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(
-          "fdfiber knows no way to carry virtual threads in JDK " + Runtime.version(), e);
+      throw unknownJdk(e);
     }
   }
 
-  private static final class Holder {
-    static final VirtualThreads INSTANCE = find();
+  private static IllegalStateException unknownJdk(ReflectiveOperationException e) {
+    return new IllegalStateException(
+        "fdfiber knows no way to carry virtual threads in JDK " + Runtime.version(), e);
   }
 
-  /**
-   * The JDK's socket poller starts virtual threads when it is first used, and those inherit the
-   * executor of the thread that does it: in a fiber they would depend on our driver for ever. So it
-   * is used first in a thread of the default executor. In a class of its own, because a thread that
-   * runs a lambda of a class waits for that class to be initialized.
-   */
-  private static final class PollerWarmUp {
-    static void run() {
-      Thread platform = new Thread(PollerWarmUp::inVirtualThread, "fdfiber-warm-up");
-      platform.setDaemon(true);
-      platform.start();
-      join(platform);
+  private static RuntimeException unexpected(Throwable t) {
+    if (t instanceof Error e) {
+      throw e;
     }
-
-    private static void inVirtualThread() {
-      join(Thread.ofVirtual().start(PollerWarmUp::initialize));
-    }
-
-    private static void initialize() {
-      try {
-        Class.forName("sun.nio.ch.Poller");
-      } catch (ClassNotFoundException e) {
-        // a JDK without that poller has nothing to warm up
-        assert e != null;
-      }
-    }
-
-    private static void join(Thread thread) {
-      boolean interrupted = false;
-      while (true) {
-        try {
-          thread.join();
-          break;
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    return t instanceof RuntimeException e ? e : new IllegalStateException(t);
   }
 }

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,10 +40,9 @@ class BindingsTest {
     }
   }
 
-  private static List<Include> includes;
+  private final List<Include> includes;
 
-  @BeforeAll
-  static void readIncludes() throws IOException {
+  BindingsTest() throws IOException {
     try (Stream<String> lines = Files.lines(Path.of("jextract", "includes.txt"))) {
       includes =
           lines
@@ -91,7 +89,7 @@ class BindingsTest {
     }
   }
 
-  private static List<Include> types() {
+  private List<Include> types() {
     Set<String> kinds = Set.of("struct", "union", "typedef");
     return includes.stream().filter(include -> kinds.contains(include.kind())).toList();
   }
@@ -106,11 +104,12 @@ class BindingsTest {
   /** Adds every member of a type, and of the nameless types inside it; path leads to those. */
   private static void addMembers(List<Fact> facts, Include include, String path, Class<?> type)
       throws ReflectiveOperationException {
-    String base = path.isEmpty() ? "0" : offset(include, path.substring(0, path.length() - 1));
+    String start =
+        path.isEmpty() ? "" : " - " + offset(include, path.substring(0, path.length() - 1));
     for (Method method : type.getMethods()) {
       if (method.getName().endsWith("$offset")) {
         String member = path + method.getName().replace("$offset", "");
-        String expression = offset(include, member) + " - " + base;
+        String expression = offset(include, member) + start;
         facts.add(new Fact(include.symbol(), expression, (long) method.invoke(null)));
       }
     }
