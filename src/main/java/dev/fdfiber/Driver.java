@@ -38,8 +38,6 @@ final class Driver {
   private volatile @Nullable Thread closer;
   private volatile boolean refuses; // new fibers, and new driving calls
   private volatile boolean closed;
-  private volatile boolean stop;
-  private volatile boolean interrupted;
 
   Driver(Loop loop, String name) {
     this.loop = loop;
@@ -132,8 +130,7 @@ final class Driver {
   }
 
   void stop() {
-    stop = true;
-    loop.returnSoon = true;
+    loop.stopRequested = true;
     loop.waker.signal();
   }
 
@@ -179,10 +176,9 @@ final class Driver {
     if (waiting != null && waiting != me) {
       LockSupport.unpark(waiting);
     }
-    stop = false;
-    loop.returnSoon = false;
-    if (interrupted) {
-      interrupted = false;
+    loop.stopRequested = false;
+    if (loop.driverInterrupted) {
+      loop.driverInterrupted = false;
       me.interrupt();
     }
   }
@@ -203,8 +199,8 @@ final class Driver {
             name + " is driven by " + now + ", which owns it until it ends; this is " + me);
       }
       owner = me;
-      loop.scheduler.ownedBy(me);
     }
+    loop.scheduler.drivenHere();
     return me;
   }
 
@@ -255,12 +251,11 @@ final class Driver {
   }
 
   private boolean isOver(@Nullable Task caller) {
-    return stop || interrupted || (caller != null && caller.isInterrupted());
+    return loop.stopRequested || loop.driverInterrupted || (caller != null && caller.isInterrupted());
   }
 
   private void interrupted() {
-    interrupted = true;
-    loop.returnSoon = true;
+    loop.driverInterrupted = true;
     loop.waker.signal();
   }
 
@@ -355,11 +350,11 @@ final class Driver {
       }
       loop.lookIfDue(nextRound - passed);
       loop.resumeBatch();
-      wasInterrupted |= interrupted;
-      interrupted = false;
-      loop.returnSoon = false;
+      wasInterrupted |= loop.driverInterrupted;
+      loop.driverInterrupted = false; // neither may turn the wait for the fibers into a spin
+      loop.stopRequested = false;
     }
-    interrupted |= wasInterrupted;
+    loop.driverInterrupted |= wasInterrupted;
     return 0;
   }
 

@@ -86,8 +86,11 @@ final class Loop {
   /** The thread that drives now, if one does. Any thread may look. */
   volatile @Nullable Thread driver;
 
-  /** Set by the driver: a blocking look must return at once. Any thread. */
-  volatile boolean returnSoon;
+  /** The driving call is to return at the end of its pass, so no look may block. Any thread. */
+  volatile boolean stopRequested;
+
+  /** The same, because the driver was interrupted. Any thread. */
+  volatile boolean driverInterrupted;
 
   Loop(Scheduler scheduler, Scheduler.Builder options) {
     this.scheduler = scheduler;
@@ -386,7 +389,8 @@ final class Loop {
     openWaker();
     waker.fallAsleep();
     try {
-      boolean work = returnSoon || interruptsPending || !inbox.isEmpty();
+      boolean over = stopRequested || driverInterrupted;
+      boolean work = over || interruptsPending || !inbox.isEmpty();
       return poller.poll(work ? 0 : timeoutNanos, collect);
     } finally {
       waker.wakeUp();

@@ -31,7 +31,11 @@ public final class Scheduler implements Executor, AutoCloseable {
   /** The bit for writing, in a mode. */
   public static final int WRITE = Wait.WRITE;
 
-  private static final ThreadLocal<Scheduler> OWNED = new ThreadLocal<>();
+  /** The one that this platform thread drove last. */
+  private static final ThreadLocal<Scheduler> DRIVEN = new ThreadLocal<>();
+
+  /** The one that was made for this platform thread because it asked. */
+  private static final ThreadLocal<Scheduler> OWN = new ThreadLocal<>();
 
   private final String name;
   private final Loop loop;
@@ -60,8 +64,8 @@ public final class Scheduler implements Executor, AutoCloseable {
   }
 
   /**
-   * The scheduler of the calling fiber; in a platform thread the one that it drove first and that is
-   * still open, else one of its own, made now.
+   * The scheduler of the calling fiber; in a platform thread the one that it drove last, if that is
+   * still open, else one of its own, made at the first call.
    *
    * @throws IllegalStateException in a virtual thread that is no fiber
    */
@@ -75,17 +79,19 @@ public final class Scheduler implements Executor, AutoCloseable {
       throw new IllegalStateException(
           me + " is a virtual thread but no fiber, and cannot drive a scheduler of its own");
     }
-    Scheduler owned = ownedHere();
-    if (owned == null) {
-      owned = builder().name("of " + me.getName()).build();
-      OWNED.set(owned);
+    Scheduler here = open(DRIVEN.get());
+    if (here == null) {
+      here = open(OWN.get());
     }
-    return owned;
+    if (here == null) {
+      here = builder().name("of " + me.getName()).build();
+      OWN.set(here);
+    }
+    return here;
   }
 
-  private static @Nullable Scheduler ownedHere() {
-    Scheduler owned = OWNED.get();
-    return owned == null || owned.driver.isClosed() ? null : owned;
+  private static @Nullable Scheduler open(@Nullable Scheduler scheduler) {
+    return scheduler == null || scheduler.driver.isClosed() ? null : scheduler;
   }
 
   /** If the caller is a fiber, of any scheduler. */
@@ -229,9 +235,9 @@ public final class Scheduler implements Executor, AutoCloseable {
     if (task != null) {
       task.loop.closing(fd);
     } else if (!Thread.currentThread().isVirtual()) {
-      Scheduler owned = ownedHere();
-      if (owned != null && owned.driver.isOwner(Thread.currentThread())) {
-        owned.loop.closing(fd);
+      Scheduler driven = open(DRIVEN.get());
+      if (driven != null && driven.driver.isOwner(Thread.currentThread())) {
+        driven.loop.closing(fd);
       }
     }
   }
@@ -374,10 +380,9 @@ public final class Scheduler implements Executor, AutoCloseable {
     return driver;
   }
 
-  void ownedBy(Thread me) {
-    assert me == Thread.currentThread();
-    if (ownedHere() == null) {
-      OWNED.set(this);
+  void drivenHere() {
+    if (DRIVEN.get() != this) {
+      DRIVEN.set(this);
     }
   }
 
