@@ -13,7 +13,7 @@ import java.util.Set;
  * enough.
  *
  * <p>The action runs on the interrupting thread, at the latest when {@code enter} finds the status
- * set, and from JDK 23 on possibly after {@code leave}. It must take no lock and never throw.
+ * set; in newer JDKs possibly only after {@code leave}. It must take no lock and never throw.
  */
 final class Interrupts extends AbstractSelector {
   private final Runnable action;

@@ -77,8 +77,15 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
   }
 
   private static @Nullable Task currentVirtual(Thread me) {
+    if (!(VirtualThreads.executorOf(me) instanceof Task task)) {
+      return null;
+    }
     // A thread that inherited the executor is on the same driver, so it is what runs there.
-    return VirtualThreads.executorOf(me) instanceof Task task ? task.loop.running() : null;
+    Task running = task.loop.running();
+    if (running != null && running.thread == null) {
+      running.thread = me;
+    }
+    return running;
   }
 
   String name() {
