@@ -2,7 +2,6 @@ package dev.fdfiber;
 
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
-import dev.fdfiber.kernel.PollFds;
 import dev.fdfiber.poller.PollPoller;
 import dev.fdfiber.poller.Wait;
 import java.util.ArrayList;

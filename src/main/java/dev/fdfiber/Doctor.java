@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * {@code java -jar fdfiber.jar}: tells whether fibers can run here, and the exact line for what is
- * missing. Started with a program's own flags and class path, it tells about that program's:
- * {@code java FLAGS -cp fdfiber.jar dev.fdfiber.Doctor}.
+ * missing. Started with a program's own flags and class path, it tells about that program's: {@code
+ * java FLAGS -cp fdfiber.jar dev.fdfiber.Doctor}.
  */
 final class Doctor {
   private static final int OLDEST_JDK = 22;

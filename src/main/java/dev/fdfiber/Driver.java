@@ -251,7 +251,9 @@ final class Driver {
   }
 
   private boolean isOver(@Nullable Task caller) {
-    return loop.stopRequested || loop.driverInterrupted || (caller != null && caller.isInterrupted());
+    return loop.stopRequested
+        || loop.driverInterrupted
+        || (caller != null && caller.isInterrupted());
   }
 
   private void interrupted() {
@@ -310,8 +312,12 @@ final class Driver {
         refuses = false;
         closer = null;
         throw new IllegalStateException(
-            name + " cannot be closed: " + now + " drives it and has not come back for "
-                + CLOSE_LIMIT_NANOS / 1e9 + " s; a fiber holds it");
+            name
+                + " cannot be closed: "
+                + now
+                + " drives it and has not come back for "
+                + CLOSE_LIMIT_NANOS / 1e9
+                + " s; a fiber holds it");
       }
       stop();
       LockSupport.parkNanos(this, Math.min(left, 10_000_000L));

@@ -2,9 +2,7 @@ package dev.fdfiber;
 
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
-import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.kernel.NativeBuffers;
-import dev.fdfiber.kernel.NonBlocking;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
@@ -18,8 +16,8 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Reads and writes any descriptor. Where that would block it suspends the calling fiber, and outside
- * a fiber it blocks the calling thread.
+ * Reads and writes any descriptor. Where that would block it suspends the calling fiber, and
+ * outside a fiber it blocks the calling thread.
  *
  * <p>A read gives what is there, a write writes everything, as channels that block do. A fiber that
  * is cancelled in one gets InterruptedIOException with {@code bytesTransferred}; its interrupt
@@ -50,8 +48,12 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   public static FdChannel own(int fd) {
     if (fd >= 0 && fd <= 2) {
       throw new IllegalArgumentException(
-          "fd " + fd + " is shared with the processes around this one, and setting O_NONBLOCK would "
-              + "change it for them; use FdChannel.borrow(" + fd + ")");
+          "fd "
+              + fd
+              + " is shared with the processes around this one, and setting O_NONBLOCK would "
+              + "change it for them; use FdChannel.borrow("
+              + fd
+              + ")");
     }
     Kernel kernel = currentKernel();
     return new FdChannel(kernel, fd, FdAccess.owned(kernel, fd), true);
@@ -130,7 +132,8 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
    * @return how many bytes that was
    * @throws ClosedChannelException if this channel is closed, before or meanwhile
    * @throws InterruptedIOException if the fiber is cancelled; tells how many bytes were written
-   * @throws ErrnoException for what write(2) ERRORS lists; the buffer's position tells how far it got
+   * @throws ErrnoException for what write(2) ERRORS lists; the buffer's position tells how far it
+   *     got
    */
   @Override
   public int write(ByteBuffer from) throws IOException {

@@ -32,9 +32,9 @@ import org.jspecify.annotations.Nullable;
  * queue the fiber. If the mark is still there after the yield, the thread is pinned and never left.
  * When its wait is over it is queued, and running its continuation lets it go on behind the yield.
  *
- * <p><b>Stack dumps interfere.</b> While another thread takes the stack of an unmounted fiber, a run
- * of its continuation does nothing, and afterwards the JDK submits it again, needed or not. So a
- * submission of a fiber that is in a wait of ours is dropped, any other is honoured once, and a
+ * <p><b>Stack dumps interfere.</b> While another thread takes the stack of an unmounted fiber, a
+ * run of its continuation does nothing, and afterwards the JDK submits it again, needed or not. So
+ * a submission of a fiber that is in a wait of ours is dropped, any other is honoured once, and a
  * fiber that finds itself resumed before its wait is over suspends again.
  *
  * <p>Everything here is the driver's, or the fiber's that runs on it, but for what says otherwise.

@@ -67,8 +67,12 @@ final class Parking {
     }
     if (!left) {
       throw new IllegalStateException(
-          "fiber " + task.name() + " is pinned and would wait for fiber " + other.name()
-              + " for ever: " + userStack());
+          "fiber "
+              + task.name()
+              + " is pinned and would wait for fiber "
+              + other.name()
+              + " for ever: "
+              + userStack());
     }
     finish(task, "join");
     return task.outcome == Task.Outcome.JOINED;
@@ -111,14 +115,13 @@ final class Parking {
   private static List<StackTraceElement> userStack() {
     String own = Parking.class.getPackageName() + ".";
     return StackWalker.getInstance()
-        .walk(
-            frames ->
-                frames
-                    .map(StackWalker.StackFrame::toStackTraceElement)
-                    .dropWhile(f -> isOurs(f, own))
-                    .takeWhile(f -> !f.getClassName().equals(Task.class.getName()))
-                    .limit(20)
-                    .toList());
+        .walk(frames ->
+            frames
+                .map(StackWalker.StackFrame::toStackTraceElement)
+                .dropWhile(f -> isOurs(f, own))
+                .takeWhile(f -> !f.getClassName().equals(Task.class.getName()))
+                .limit(20)
+                .toList());
   }
 
   private static boolean isOurs(StackTraceElement frame, String own) {

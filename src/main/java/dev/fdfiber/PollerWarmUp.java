@@ -2,9 +2,9 @@ package dev.fdfiber;
 
 /**
  * The JDK's socket poller starts virtual threads when it is first used, and those inherit the
- * executor of the thread that does it: in a fiber they would depend on our driver for ever. So it is
- * used first in a thread of the default executor. In a class of its own, because a thread that runs
- * a lambda of a class waits for that class to be initialized.
+ * executor of the thread that does it: in a fiber they would depend on our driver for ever. So it
+ * is used first in a thread of the default executor. In a class of its own, because a thread that
+ * runs a lambda of a class waits for that class to be initialized.
  */
 final class PollerWarmUp {
   private PollerWarmUp() {}

@@ -5,7 +5,9 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.List;
 
-/** What the scheduler tells when nobody asked: through {@link System.Logger}, name "dev.fdfiber". */
+/**
+ * What the scheduler tells when nobody asked: through {@link System.Logger}, name "dev.fdfiber".
+ */
 final class Reports {
   private static final System.Logger LOG = System.getLogger("dev.fdfiber");
 

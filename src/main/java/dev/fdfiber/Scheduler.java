@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * Runs fibers on one thread, cooperatively, and lets them wait for time and for any file
  * descriptor.
  *
- * <p>The thread that calls {@link #run}, {@link #runFor}, {@link #runUntilEmpty} or {@link #tick} is
- * the driver: it carries every fiber and is the only one that polls. A fiber runs until it parks,
- * yields or ends; nothing preempts it. The order of resumes depends on the inputs alone.
+ * <p>The thread that calls {@link #run}, {@link #runFor}, {@link #runUntilEmpty} or {@link #tick}
+ * is the driver: it carries every fiber and is the only one that polls. A fiber runs until it
+ * parks, yields or ends; nothing preempts it. The order of resumes depends on the inputs alone.
  *
  * <p>Fibers are virtual threads: they block in the JDK's own calls like any other, and a virtual
  * thread that a fiber starts by itself is a fiber of the same scheduler.
@@ -42,14 +42,16 @@ public final class Scheduler implements Executor, AutoCloseable {
   private final Driver driver;
 
   private Scheduler(Builder options) {
-    VirtualThreads.requireUsable(); // fails here, and not at the first fiber, if the flag is missing
+    VirtualThreads
+        .requireUsable(); // fails here, and not at the first fiber, if the flag is missing
     this.name = options.name;
     this.loop = new Loop(this, options);
     this.driver = new Driver(loop, "scheduler " + name);
   }
 
   /**
-   * A scheduler with the defaults of {@link #builder}. It holds no descriptor until it first blocks.
+   * A scheduler with the defaults of {@link #builder}. It holds no descriptor until it first
+   * blocks.
    *
    * @throws IllegalStateException that shows the line to add, if {@code java.lang} is not open
    * @throws UnsupportedOperationException on anything but Linux on x86-64 or aarch64
@@ -226,9 +228,9 @@ public final class Scheduler implements Executor, AutoCloseable {
   }
 
   /**
-   * Says that a descriptor is about to be closed: in the caller's scheduler, everybody who waits for
-   * it wakes with ClosedChannelException. To be called before close(2), with nothing that suspends
-   * in between. Does nothing where the caller has no scheduler.
+   * Says that a descriptor is about to be closed: in the caller's scheduler, everybody who waits
+   * for it wakes with ClosedChannelException. To be called before close(2), with nothing that
+   * suspends in between. Does nothing where the caller has no scheduler.
    */
   public static void closing(int fd) {
     Task task = Task.current();
@@ -245,7 +247,8 @@ public final class Scheduler implements Executor, AutoCloseable {
   // ---- parking
 
   /**
-   * Suspends the calling fiber for at least the given time; 0 yields. In any other thread it sleeps.
+   * Suspends the calling fiber for at least the given time; 0 yields. In any other thread it
+   * sleeps.
    *
    * @param seconds rounded up to nanoseconds; infinity has no end
    * @throws IllegalArgumentException if {@code seconds} is NaN or negative
@@ -256,7 +259,8 @@ public final class Scheduler implements Executor, AutoCloseable {
   }
 
   /**
-   * Suspends the calling fiber for at least the given time; 0 yields. In any other thread it sleeps.
+   * Suspends the calling fiber for at least the given time; 0 yields. In any other thread it
+   * sleeps.
    *
    * @throws IllegalArgumentException if the time is negative
    * @throws InterruptedException if the fiber is cancelled, or was before the call
@@ -284,7 +288,8 @@ public final class Scheduler implements Executor, AutoCloseable {
    *     one look go by
    * @return the bits of the mode that were seen, 0 when the time was up
    * @throws ErrnoException {@code EBADF} if the descriptor is not open, poll(2) POLLNVAL
-   * @throws java.nio.channels.ClosedChannelException if it is closed meanwhile, see {@link #closing}
+   * @throws java.nio.channels.ClosedChannelException if it is closed meanwhile, see {@link
+   *     #closing}
    * @throws IllegalArgumentException for any other mode, or a timeout that is NaN
    * @throws InterruptedException if the fiber is cancelled, or was before the call
    */
@@ -299,8 +304,7 @@ public final class Scheduler implements Executor, AutoCloseable {
     return ioWaitNanos(fd, mode, Times.timeoutNanos(timeout));
   }
 
-  static int ioWaitNanos(int fd, int mode, long nanos)
-      throws IOException, InterruptedException {
+  static int ioWaitNanos(int fd, int mode, long nanos) throws IOException, InterruptedException {
     if (mode < READ || mode > (READ | WRITE)) {
       throw new IllegalArgumentException(
           "mode " + mode + " for fd " + fd + "; give READ (1), WRITE (2) or READ | WRITE (3)");
@@ -431,15 +435,17 @@ public final class Scheduler implements Executor, AutoCloseable {
       return this;
     }
 
-    /** If a wait made while pinned is an IllegalStateException, and not a report and a held driver. */
+    /**
+     * If a wait made while pinned is an IllegalStateException, and not a report and a held driver.
+     */
     public Builder strict(boolean strict) {
       this.strict = strict;
       return this;
     }
 
     /**
-     * Gets what leaves a body, but for cancels, in the fiber that ends. By default it is logged with
-     * the fiber's name, level ERROR. What the handler throws is logged.
+     * Gets what leaves a body, but for cancels, in the fiber that ends. By default it is logged
+     * with the fiber's name, level ERROR. What the handler throws is logged.
      */
     public Builder onUncaught(BiConsumer<Fiber, Throwable> handler) {
       this.onUncaught = Objects.requireNonNull(handler, "handler");

@@ -9,12 +9,13 @@ import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the scheduler knows of one fiber, in one object: the thread's task and its executor, its wait
- * and its timer, its place in the registry. {@link Fiber} is the handle that users get.
+ * What the scheduler knows of one fiber, in one object: the thread's task and its executor, its
+ * wait and its timer, its place in the registry. {@link Fiber} is the handle that users get.
  *
- * <p>As the thread's executor it is told by the JDK whenever the thread can go on. The runnable that
- * comes is the thread's continuation, the same object for the thread's whole life; a runnable that
- * is not ours belongs to a thread that this fiber started by itself, which inherited the executor.
+ * <p>As the thread's executor it is told by the JDK whenever the thread can go on. The runnable
+ * that comes is the thread's continuation, the same object for the thread's whole life; a runnable
+ * that is not ours belongs to a thread that this fiber started by itself, which inherited the
+ * executor.
  *
  * <p>Fields are the driver's (and of the fiber on it), but for those marked otherwise.
  */

@@ -9,9 +9,10 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The seam to the JDK: a virtual thread on an executor of our own, the executor of a virtual thread,
- * and the thread behind a continuation. The one class that looks into {@code java.lang}, which needs
- * that package opened; when the JDK gets a public API for custom schedulers, only this changes.
+ * The seam to the JDK: a virtual thread on an executor of our own, the executor of a virtual
+ * thread, and the thread behind a continuation. The one class that looks into {@code java.lang},
+ * which needs that package opened; when the JDK gets a public API for custom schedulers, only this
+ * changes.
  *
  * <p>The same members exist in JDK 22 to 26: {@code ThreadBuilders.newVirtualThread}, the field
  * {@code VirtualThread.scheduler}, and the continuation, a lambda that captures its thread.
@@ -19,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class VirtualThreads {
   // Constants, so that the JIT compiler sees through them; null when the package is not open.
   private static final @Nullable MethodHandle MAKE = SetupHelp.isOpen() ? findMake() : null;
-  private static final @Nullable MethodHandle EXECUTOR =
-      SetupHelp.isOpen() ? findExecutor() : null;
+  private static final @Nullable MethodHandle EXECUTOR = SetupHelp.isOpen() ? findExecutor() : null;
 
   private static volatile @Nullable Field capturedThread; // of the class of all continuations
 

@@ -20,9 +20,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * announcement back, so a burst is one system call.
  *
  * <p><b>No signal touches a descriptor that is closed.</b> The number could be somebody else's file
- * by then. A signaller counts itself in with {@link #enter} and out with {@link #exit}; closing sets
- * the sign bit of the same counter, which refuses newcomers, waits for those inside, and then closes.
- * There is no lock, because a signal may come from inside the JDK's own locks.
+ * by then. A signaller counts itself in with {@link #enter} and out with {@link #exit}; closing
+ * sets the sign bit of the same counter, which refuses newcomers, waits for those inside, and then
+ * closes. There is no lock, because a signal may come from inside the JDK's own locks.
  */
 final class Waker implements AutoCloseable {
   private static final int CLOSED = Integer.MIN_VALUE;

@@ -34,6 +34,7 @@ public final class Linux {
   public static final int S_IFIFO = LibC.S_IFIFO();
   public static final int S_IFCHR = LibC.S_IFCHR();
   public static final int S_IFSOCK = LibC.S_IFSOCK();
+
   /** Writes of at most this many bytes to a pipe are atomic, pipe(7). */
   public static final int PIPE_BUF = 4096;
 

@@ -42,7 +42,8 @@ final class LinuxKernel implements Kernel {
     try {
       MemorySegment timeout = timeoutNanos < 0 ? MemorySegment.NULL : f.timespec(timeoutNanos);
       return f.result(
-          (int) Waits.PPOLL.invokeExact(f.state, pollFds, (long) count, timeout, MemorySegment.NULL));
+          (int)
+              Waits.PPOLL.invokeExact(f.state, pollFds, (long) count, timeout, MemorySegment.NULL));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -187,7 +188,9 @@ final class LinuxKernel implements Kernel {
     Frame f = frames.take();
     try {
       return f.result(
-          (int) Sockets.ACCEPT4.invokeExact(f.state, fd, MemorySegment.NULL, MemorySegment.NULL, flags));
+          (int)
+              Sockets.ACCEPT4.invokeExact(
+                  f.state, fd, MemorySegment.NULL, MemorySegment.NULL, flags));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -247,7 +250,8 @@ final class LinuxKernel implements Kernel {
   public int getsockopt(int fd, int level, int option, MemorySegment value, MemorySegment length) {
     Frame f = frames.take();
     try {
-      return f.result((int) Sockets.GETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
+      return f.result(
+          (int) Sockets.GETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -259,7 +263,8 @@ final class LinuxKernel implements Kernel {
   public int setsockopt(int fd, int level, int option, MemorySegment value, int length) {
     Frame f = frames.take();
     try {
-      return f.result((int) Sockets.SETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
+      return f.result(
+          (int) Sockets.SETSOCKOPT.invokeExact(f.state, fd, level, option, value, length));
     } catch (Throwable t) {
       throw impossible(t);
     } finally {
@@ -339,8 +344,10 @@ final class LinuxKernel implements Kernel {
             VARIADIC_FROM_THIRD);
     static final MethodHandle PIPE2 = link(LibC.pipe2$address(), LibC.pipe2$descriptor());
     static final @Nullable MethodHandle FSTAT = linkFstat();
-    static final MethodHandle SOCKETPAIR = link(LibC.socketpair$address(), LibC.socketpair$descriptor());
-    static final MethodHandle GETRLIMIT = link(LibC.getrlimit$address(), LibC.getrlimit$descriptor());
+    static final MethodHandle SOCKETPAIR =
+        link(LibC.socketpair$address(), LibC.socketpair$descriptor());
+    static final MethodHandle GETRLIMIT =
+        link(LibC.getrlimit$address(), LibC.getrlimit$descriptor());
   }
 
   private static final class Sockets {
@@ -352,9 +359,12 @@ final class LinuxKernel implements Kernel {
     static final MethodHandle SHUTDOWN = link(LibC.shutdown$address(), LibC.shutdown$descriptor());
     static final MethodHandle SEND = link(LibC.send$address(), LibC.send$descriptor());
     static final MethodHandle RECV = link(LibC.recv$address(), LibC.recv$descriptor());
-    static final MethodHandle GETSOCKOPT = link(LibC.getsockopt$address(), LibC.getsockopt$descriptor());
-    static final MethodHandle SETSOCKOPT = link(LibC.setsockopt$address(), LibC.setsockopt$descriptor());
-    static final MethodHandle GETSOCKNAME = link(LibC.getsockname$address(), LibC.getsockname$descriptor());
+    static final MethodHandle GETSOCKOPT =
+        link(LibC.getsockopt$address(), LibC.getsockopt$descriptor());
+    static final MethodHandle SETSOCKOPT =
+        link(LibC.setsockopt$address(), LibC.setsockopt$descriptor());
+    static final MethodHandle GETSOCKNAME =
+        link(LibC.getsockname$address(), LibC.getsockname$descriptor());
   }
 
   private static MethodHandle link(

@@ -30,9 +30,7 @@ public final class NonBlocking {
       return n;
     }
     int ready = ready(kernel, fd, Linux.POLLOUT);
-    return ready > 0
-        ? kernel.write(fd, buffer, Math.min(count, Linux.PIPE_BUF))
-        : noneReady(ready);
+    return ready > 0 ? kernel.write(fd, buffer, Math.min(count, Linux.PIPE_BUF)) : noneReady(ready);
   }
 
   /** Looks whether a descriptor is ready now: positive if so, 0 if not, or minus errno. */

@@ -214,17 +214,13 @@ public final class PollPoller implements Poller {
   }
 
   private void count(int slot, Wait wait, int by) {
-    count(
-        slot,
-        (wait.mode() & Wait.READ) != 0 ? by : 0,
-        (wait.mode() & Wait.WRITE) != 0 ? by : 0);
+    count(slot, (wait.mode() & Wait.READ) != 0 ? by : 0, (wait.mode() & Wait.WRITE) != 0 ? by : 0);
   }
 
   private void count(int slot, int byReaders, int byWriters) {
     readers[slot] += byReaders;
     writers[slot] += byWriters;
     pollFds.events(
-        slot,
-        (readers[slot] > 0 ? Linux.POLLIN : 0) | (writers[slot] > 0 ? Linux.POLLOUT : 0));
+        slot, (readers[slot] > 0 ? Linux.POLLIN : 0) | (writers[slot] > 0 ? Linux.POLLOUT : 0));
   }
 }

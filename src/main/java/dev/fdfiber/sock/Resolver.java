@@ -12,8 +12,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Addresses of hosts. A lookup blocks in the C library, so one that a fiber makes runs on a platform
- * thread while the fiber is parked; an address that is written out needs no lookup.
+ * Addresses of hosts. A lookup blocks in the C library, so one that a fiber makes runs on a
+ * platform thread while the fiber is parked; an address that is written out needs no lookup.
  */
 final class Resolver {
   private static final int THREADS = 4;

@@ -88,8 +88,7 @@ public final class Sock {
   public static int localPort(int fd) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment address = SocketAddress.allocate(arena);
-      MemorySegment length =
-          arena.allocateFrom(ValueLayout.JAVA_INT, (int) address.byteSize());
+      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, (int) address.byteSize());
       check(kernel().getsockname(fd, address, length), "getsockname(fd " + fd + ")");
       return SocketAddress.decode(address).getPort();
     }
@@ -99,7 +98,8 @@ public final class Sock {
    * Takes the next connection; suspends until there is one.
    *
    * @return its socket, close-on-exec, non-blocking, {@code TCP_NODELAY}
-   * @throws ErrnoException {@code EMFILE} when this process has no descriptor left, accept(2) ERRORS
+   * @throws ErrnoException {@code EMFILE} when this process has no descriptor left, accept(2)
+   *     ERRORS
    */
   public static int accept(int fd) throws IOException {
     while (true) {
@@ -115,7 +115,8 @@ public final class Sock {
    * Takes the next connection if there is one. Does not suspend.
    *
    * @return its socket, as {@link #accept} gives it; -1 when none is pending
-   * @throws ErrnoException {@code EMFILE} when this process has no descriptor left, accept(2) ERRORS
+   * @throws ErrnoException {@code EMFILE} when this process has no descriptor left, accept(2)
+   *     ERRORS
    */
   public static int acceptNb(int fd) throws IOException {
     Kernel kernel = kernel();
