@@ -387,7 +387,13 @@ final class Loop {
   }
 
   private boolean block(long timeoutNanos) {
-    openWaker();
+    if (!waker.isOpen()) {
+      poller.poll(0, collect); // or the eventfd could get the number of one that is not open
+      if (!seen.isEmpty()) {
+        return false;
+      }
+      openWaker();
+    }
     waker.fallAsleep();
     try {
       boolean work = returnSoon || interruptsPending || !inbox.isEmpty();
