@@ -316,11 +316,14 @@ final class Loop {
     }
   }
 
-  /** Resumes at most 64 of those in the queue; returns how many. */
+  /** Resumes at most 64 of those in the queue, fewer when a look is due; returns how many. */
   int resumeBatch() {
-    int count = Math.min(BATCH, ready.size());
-    for (int i = 0; i < count; i++) {
+    int most = ready.size();
+    int count = 0;
+    // A fiber that drives takes from the queue too, so both are asked again each time.
+    while (count < most && sinceLook < BATCH && !ready.isEmpty()) {
       resumeNext();
+      count++;
     }
     return count;
   }
