@@ -34,8 +34,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Stack dumps interfere.</b> While another thread takes the stack of an unmounted fiber, a run
  * of its continuation does nothing, and afterwards the JDK submits it again, needed or not. So a
- * submission of a fiber that is in a wait of ours is dropped, any other is honoured once, and a
- * fiber that finds itself resumed before its wait is over suspends again.
+ * fiber that left by a yield of ours counts when it comes back from it, and a run that did not get
+ * it there is repeated at once, or the fiber would lose its turn. A submission of a fiber that is in
+ * a wait of ours is dropped, any other is honoured once, and a fiber that finds itself resumed
+ * before its wait is over suspends again.
  *
  * <p>Everything here is the driver's, or the fiber's that runs on it, but for what says otherwise.
  */
@@ -348,7 +350,7 @@ final class Loop {
     running = task;
     Runnable continuation = task.continuation;
     if (continuation != null) {
-      continuation.run();
+      run(task, continuation);
     }
     running = null;
     if (task.isAdopted() && task.thread != null && !task.thread.isAlive()) {
@@ -358,6 +360,17 @@ final class Loop {
       unregister(task);
     } else if (task.state == Fiber.State.RUNNING) {
       task.state = Fiber.State.BLOCKED;
+    }
+  }
+
+  @SuppressWarnings("ThreadPriorityCheck") // lets the thread that takes the stack finish
+  private static void run(Task task, Runnable continuation) {
+    boolean left = task.left;
+    int returns = task.returns;
+    continuation.run();
+    while (left && task.returns == returns) {
+      Thread.yield();
+      continuation.run();
     }
   }
 
@@ -507,7 +520,6 @@ final class Loop {
    * Unmounts the running fiber until its wait is over. False when it is pinned: nothing happened,
    * and what it registered is still there.
    */
-  @SuppressWarnings("ThreadPriorityCheck") // the yield is what unmounts
   boolean suspend(Task task, Fiber.State state) {
     task.outcome = Task.Outcome.NONE;
     task.suspended = true;
@@ -516,7 +528,7 @@ final class Loop {
     do {
       task.state = state;
       suspending = task;
-      Thread.yield();
+      leave(task);
       left = suspending == null;
     } while (left && task.suspended);
     fiberInterrupts.leave();
@@ -526,6 +538,15 @@ final class Loop {
     }
     task.state = Fiber.State.RUNNING;
     return left;
+  }
+
+  /** Yields: the executor queues the fiber, unless it is {@link #suspending}. */
+  @SuppressWarnings("ThreadPriorityCheck") // the yield is what unmounts
+  void leave(Task task) {
+    task.left = true;
+    Thread.yield();
+    task.left = false;
+    task.returns++;
   }
 
   // ---- the registry
