@@ -36,7 +36,11 @@ final class BlockingWait extends Wait {
         poller.add(this);
       }
       if (timeoutNanos != 0) {
-        poller.wakeBy(waker.open());
+        int eventFd = waker.open();
+        if (eventFd == fd) {
+          throw notOpen(fd); // or the eventfd could not have got its number
+        }
+        poller.wakeBy(eventFd);
       }
       Interrupts interrupts = new Interrupts(waker::signal);
       waker.fallAsleep();

@@ -32,10 +32,12 @@ import org.jspecify.annotations.Nullable;
  * queue the fiber. If the mark is still there after the yield, the thread is pinned and never left.
  * When its wait is over it is queued, and running its continuation lets it go on behind the yield.
  *
- * <p><b>Stack dumps interfere.</b> While another thread takes the stack of an unmounted fiber, a
- * run of its continuation does nothing, and afterwards the JDK submits it again, needed or not. So
- * a submission of a fiber that is in a wait of ours is dropped, any other is honoured once, and a
- * fiber that finds itself resumed before its wait is over suspends again.
+ * <p><b>Stack dumps interfere.</b> While another thread takes the stack of an unmounted fiber, a run
+ * of its continuation does nothing, and afterwards the JDK submits it again, needed or not. So a
+ * fiber that left by a yield of ours counts when it comes back from it, and a run that did not get
+ * it there is repeated at once, or the fiber would lose its turn. A submission of a fiber that is in
+ * a wait of ours is dropped, any other is honoured once, and a fiber that finds itself resumed
+ * before its wait is over suspends again.
  *
  * <p>Everything here is the driver's, or the fiber's that runs on it, but for what says otherwise.
  */
@@ -315,11 +317,14 @@ final class Loop {
     }
   }
 
-  /** Resumes at most 64 of those in the queue; returns how many. */
+  /** Resumes at most 64 of those in the queue, fewer when a look is due; returns how many. */
   int resumeBatch() {
-    int count = Math.min(BATCH, ready.size());
-    for (int i = 0; i < count; i++) {
+    int most = ready.size();
+    int count = 0;
+    // A fiber that drives takes from the queue too, so both are asked again each time.
+    while (count < most && sinceLook < BATCH && !ready.isEmpty()) {
       resumeNext();
+      count++;
     }
     return count;
   }
@@ -344,7 +349,7 @@ final class Loop {
     running = task;
     Runnable continuation = task.continuation;
     if (continuation != null) {
-      continuation.run();
+      run(task, continuation);
     }
     running = null;
     if (task.isAdopted() && task.thread != null && !task.thread.isAlive()) {
@@ -354,6 +359,17 @@ final class Loop {
       unregister(task);
     } else if (task.state == Fiber.State.RUNNING) {
       task.state = Fiber.State.BLOCKED;
+    }
+  }
+
+  @SuppressWarnings("ThreadPriorityCheck") // lets the thread that takes the stack finish
+  private static void run(Task task, Runnable continuation) {
+    boolean left = task.left;
+    int returns = task.returns;
+    continuation.run();
+    while (left && task.returns == returns) {
+      Thread.yield();
+      continuation.run();
     }
   }
 
@@ -386,7 +402,13 @@ final class Loop {
   }
 
   private boolean block(long timeoutNanos) {
-    openWaker();
+    if (!waker.isOpen()) {
+      poller.poll(0, collect); // or the eventfd could get the number of one that is not open
+      if (!seen.isEmpty()) {
+        return false;
+      }
+      openWaker();
+    }
     waker.fallAsleep();
     try {
       boolean over = stopRequested || driverInterrupted;
@@ -498,7 +520,6 @@ final class Loop {
    * Unmounts the running fiber until its wait is over. False when it is pinned: nothing happened,
    * and what it registered is still there.
    */
-  @SuppressWarnings("ThreadPriorityCheck") // the yield is what unmounts
   boolean suspend(Task task, Fiber.State state) {
     task.outcome = Task.Outcome.NONE;
     task.suspended = true;
@@ -507,7 +528,7 @@ final class Loop {
     do {
       task.state = state;
       suspending = task;
-      Thread.yield();
+      leave(task);
       left = suspending == null;
     } while (left && task.suspended);
     fiberInterrupts.leave();
@@ -517,6 +538,15 @@ final class Loop {
     }
     task.state = Fiber.State.RUNNING;
     return left;
+  }
+
+  /** Yields: the executor queues the fiber, unless it is {@link #suspending}. */
+  @SuppressWarnings("ThreadPriorityCheck") // the yield is what unmounts
+  void leave(Task task) {
+    task.left = true;
+    Thread.yield();
+    task.left = false;
+    task.returns++;
   }
 
   // ---- the registry

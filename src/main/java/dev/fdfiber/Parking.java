@@ -9,11 +9,10 @@ import java.util.List;
 final class Parking {
   private Parking() {}
 
-  @SuppressWarnings("ThreadPriorityCheck") // the yield is what gives the turn away
   static void pause(Task task, long nanos) throws InterruptedException {
     throwIfCancelled("pause");
     if (nanos == 0) {
-      Thread.yield(); // the executor queues it like any other that can go on
+      task.loop.leave(task);
       return;
     }
     task.loop.register(task, -1, 0, nanos);

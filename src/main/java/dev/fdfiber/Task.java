@@ -49,6 +49,8 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
   Fiber.State state = Fiber.State.READY; // any thread may look
   boolean queued; // in the ready queue
   boolean suspended; // in a wait of ours that is not over
+  boolean left; // by Loop.leave, and has not come back
+  int returns; // from there
   Outcome outcome = Outcome.NONE;
   volatile @Nullable Throwable failure;
 

@@ -2,8 +2,9 @@ package dev.fdfiber.testing;
 
 import dev.fdfiber.kernel.Kernel;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * A kernel in which blocking takes no time: where ppoll would block and nothing is ready, the clock
@@ -12,7 +13,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
  */
 public final class TimeKernel extends ForwardingKernel {
   private final ManualClock clock;
-  private final List<Long> timeouts = new CopyOnWriteArrayList<>();
+  private final List<Long> timeouts = Collections.synchronizedList(new ArrayList<>());
 
   public TimeKernel(ManualClock clock) {
     super(Kernel.system());
@@ -21,12 +22,14 @@ public final class TimeKernel extends ForwardingKernel {
 
   /** The timeouts of all polls so far, in nanoseconds: 0 does not block, -1 has no end. */
   public List<Long> timeouts() {
-    return timeouts;
+    synchronized (timeouts) {
+      return List.copyOf(timeouts);
+    }
   }
 
   /** Those that would have blocked. */
   public List<Long> blockingTimeouts() {
-    return timeouts.stream().filter(t -> t != 0).toList();
+    return timeouts().stream().filter(t -> t != 0).toList();
   }
 
   @Override

@@ -1,0 +1,282 @@
+package dev.fdfiber;
+
+import static dev.fdfiber.Scheduler.READ;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.ForwardingKernel;
+import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.ManualClock;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** R3: nothing starves anything. */
+@ExtendWith(Leaks.class)
+@Timeout(60)
+class FairnessRulesTest {
+  private final ManualClock clock = new ManualClock();
+  private final LookCounter looks = new LookCounter();
+  private final Scheduler scheduler = Scheduler.builder().kernel(looks).clock(clock).build();
+  private boolean done;
+
+  /** Counts the polls, and the resumes between two of them. */
+  private final class LookCounter extends ForwardingKernel {
+    int polls;
+    int resumes;
+    int longestGap;
+
+    LookCounter() {
+      super(Kernel.system());
+    }
+
+    void resumed() {
+      longestGap = Math.max(longestGap, ++resumes);
+    }
+
+    @Override
+    public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+      polls++;
+      resumes = 0;
+      int found = super.ppoll(pollFds, count, 0);
+      if (found == 0 && timeoutNanos > 0) {
+        clock.advanceNanos(timeoutNanos);
+      }
+      return found;
+    }
+  }
+
+  @AfterEach
+  void close() {
+    scheduler.close();
+  }
+
+  private void spawnYielders(int fibers, int yieldsOfEach) {
+    for (int i = 0; i < fibers; i++) {
+      scheduler.spawn(
+          () -> {
+            for (int n = 0; n < yieldsOfEach; n++) {
+              looks.resumed();
+              Scheduler.pause(0);
+            }
+            looks.resumed();
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 40, 63, 64, 65, 100, 127, 128, 300})
+  void r3_looksAtTheLatestEvery64Resumes(int fibers) {
+    spawnYielders(fibers, 200);
+
+    int resumes = scheduler.runUntilEmpty();
+
+    assertThat(resumes).isEqualTo(fibers * 201);
+    assertThat(looks.longestGap).isLessThanOrEqualTo(64);
+    assertThat(looks.polls).as("nor more often than that").isLessThanOrEqualTo(resumes / 40 + 2);
+  }
+
+  @Test
+  void r3_looksAtTheLatestEvery64Resumes_whenFibersMultiply() {
+    for (int round = 0; round < 5; round++) {
+      scheduler.spawn(() -> multiply(7)); // 1, 2, 4 ... 128 in the queue
+    }
+    scheduler.runUntilEmpty();
+
+    assertThat(looks.longestGap).isLessThanOrEqualTo(64);
+  }
+
+  private void multiply(int generations) {
+    looks.resumed();
+    if (generations > 0) {
+      scheduler.spawn(() -> multiply(generations - 1));
+      scheduler.spawn(() -> multiply(generations - 1));
+    }
+  }
+
+  @Test
+  void r3_looksAtTheLatestEvery64Ticks() {
+    spawnYielders(3, 100);
+    while (scheduler.tick(0)) {
+      assertThat(looks.longestGap).isLessThanOrEqualTo(64);
+    }
+    assertThat(looks.polls).isLessThanOrEqualTo(303 / 64 + 2);
+  }
+
+  @Test
+  void r3_aYieldLoop_starvesNoTimer() throws Exception {
+    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    int[] rounds = new int[1];
+    scheduler.spawn(() -> yieldUntilDone(rounds, () -> clock.advance(Duration.ofMillis(1))));
+
+    scheduler.run();
+
+    assertThat(rounds[0]).isBetween(1, 65);
+  }
+
+  @Test
+  void r3_aYieldLoop_starvesNoFd() throws Exception {
+    try (Fds.Pair pipe = Fds.pipe()) {
+      scheduler.spawn(() -> { Scheduler.ioWait(pipe.a(), READ, -1); done = true; });
+      int[] rounds = new int[1];
+      scheduler.spawn(() -> yieldUntilDone(rounds, () -> Fds.write(pipe.b(), "x")));
+
+      scheduler.run();
+
+      assertThat(rounds[0]).isBetween(1, 65);
+    }
+  }
+
+  @Test
+  void r3_aYieldLoop_starvesNoOtherFiber() throws Exception {
+    int[] other = new int[1];
+    int[] rounds = new int[1];
+    scheduler.spawn(() -> yieldUntilDone(rounds, () -> {}));
+    scheduler.spawn(
+        () -> {
+          for (; other[0] < 1000; other[0]++) {
+            Scheduler.pause(0);
+          }
+          done = true;
+        });
+
+    scheduler.run();
+
+    assertThat(rounds[0]).isBetween(999, 1002);
+  }
+
+  @Test
+  @SuppressWarnings("ThreadPriorityCheck") // the yield is the subject
+  void r3_aThreadYieldLoop_starvesNoTimer() throws Exception {
+    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    int[] rounds = new int[1];
+    scheduler.spawn(
+        () -> {
+          clock.advance(Duration.ofMillis(1));
+          for (; !done; rounds[0]++) {
+            Thread.yield();
+          }
+        });
+
+    scheduler.run();
+
+    assertThat(rounds[0]).isBetween(1, 65);
+  }
+
+  @Test
+  void r3_aStreamOfReadyFds_starvesNoTimer() throws Exception {
+    try (Fds.Pair pipe = Fds.pipe()) {
+      Fds.write(pipe.b(), "never read, so always ready");
+      scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+      int[] rounds = new int[1];
+      for (int i = 0; i < 10; i++) {
+        scheduler.spawn(
+            () -> {
+              for (; !done; rounds[0]++) {
+                Scheduler.ioWait(pipe.a(), READ, -1);
+                clock.advance(Duration.ofNanos(10_000)); // due after a hundred of them
+              }
+            });
+      }
+
+      scheduler.run();
+
+      assertThat(rounds[0]).isBetween(100, 100 + 64 + 10);
+    }
+  }
+
+  @Test
+  void r3_aStreamOfReadyFds_starvesNoYieldingFiber() throws Exception {
+    try (Fds.Pair pipe = Fds.pipe()) {
+      Fds.write(pipe.b(), "always ready");
+      int[] rounds = new int[1];
+      scheduler.spawn(
+          () -> {
+            for (; !done; rounds[0]++) {
+              Scheduler.ioWait(pipe.a(), READ, -1);
+            }
+          });
+      scheduler.spawn(
+          () -> {
+            for (int i = 0; i < 640; i++) {
+              Scheduler.pause(0);
+            }
+            done = true;
+          });
+
+      scheduler.run();
+
+      assertThat(rounds[0]).as("a look every 64 resumes").isBetween(5, 641);
+    }
+  }
+
+  @Test
+  void r3_aChainOfSpawns_starvesNoTimer() {
+    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    int[] rounds = new int[1];
+    scheduler.spawn(
+        () -> {
+          clock.advance(Duration.ofMillis(1));
+          chain(rounds);
+        });
+
+    scheduler.run();
+
+    assertThat(rounds[0]).isBetween(1, 65);
+  }
+
+  private void chain(int[] rounds) {
+    if (!done) {
+      rounds[0]++;
+      scheduler.spawn(() -> chain(rounds));
+    }
+  }
+
+  @Test
+  void r3_aLoopThatDrivesInsideAFiber_starvesNoTimer() {
+    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    int[] rounds = new int[1];
+    scheduler.spawn(
+        () -> {
+          clock.advance(Duration.ofMillis(1));
+          for (; !done; rounds[0]++) {
+            scheduler.tick(0);
+          }
+        });
+    spawnYielders(2, 200);
+
+    scheduler.run();
+
+    assertThat(rounds[0]).isBetween(1, 66);
+  }
+
+  @Test
+  void r3_foreignSubmissions_starveNoTimer() {
+    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    int[] rounds = new int[1];
+    scheduler.spawn(() -> clock.advance(Duration.ofMillis(1)));
+    scheduler.spawn(
+        () -> {
+          for (; !done; rounds[0]++) {
+            Thread.ofPlatform().start(() -> scheduler.execute(() -> {})).join();
+          }
+        });
+
+    scheduler.run();
+
+    assertThat(rounds[0]).isLessThanOrEqualTo(65);
+  }
+
+  private void yieldUntilDone(int[] rounds, Runnable first) throws InterruptedException {
+    first.run();
+    for (; !done; rounds[0]++) {
+      Scheduler.pause(0);
+    }
+  }
+}
