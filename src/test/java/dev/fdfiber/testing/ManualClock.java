@@ -16,7 +16,7 @@ public final class ManualClock implements Clock {
     advanceNanos(time.toNanos());
   }
 
-  @SuppressWarnings("NonAtomicOperationOnVolatileField") // one thread advances, others may look
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one thread advances, others may look
   public void advanceNanos(long nanos) {
     now += nanos;
   }
