@@ -35,10 +35,12 @@ final class BlockingWait extends Wait {
       if (fd >= 0) {
         ask(fd, mode, 0);
         poller.add(this);
+        // The eventfd would get the number of a descriptor that is not open: so look first.
+        if (sees(poller) || timeoutNanos == 0) {
+          return Parking.bits(this);
+        }
       }
-      if (timeoutNanos != 0) {
-        poller.wakeBy(waker.open());
-      }
+      poller.wakeBy(waker.open());
       Interrupts interrupts = new Interrupts(waker::signal);
       waker.fallAsleep();
       interrupts.enter();
@@ -50,14 +52,18 @@ final class BlockingWait extends Wait {
     }
   }
 
+  private boolean sees(PollPoller poller) throws InterruptedException {
+    throwIfInterrupted();
+    poller.poll(0, wait -> {});
+    return poller.size() == 0;
+  }
+
   private int turns(PollPoller poller, long timeoutNanos, @Nullable Runnable eachSlice)
       throws ErrnoException, InterruptedException {
     List<Wait> seen = new ArrayList<>(1);
     long deadline = timeoutNanos < 0 ? 0 : clock.nanoTime() + timeoutNanos;
     while (true) {
-      if (Thread.interrupted()) {
-        throw new InterruptedException("interrupted in " + this);
-      }
+      throwIfInterrupted();
       long left = timeoutNanos < 0 ? Times.FOREVER : Math.max(0, deadline - clock.nanoTime());
       poller.poll(Times.shorter(left, Loop.SWEEP_NANOS), seen::add);
       if (!seen.isEmpty()) {
@@ -69,6 +75,12 @@ final class BlockingWait extends Wait {
       if (eachSlice != null && (left < 0 || left > Loop.SWEEP_NANOS)) {
         eachSlice.run();
       }
+    }
+  }
+
+  private void throwIfInterrupted() throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException("interrupted in " + this);
     }
   }
 

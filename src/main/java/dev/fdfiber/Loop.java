@@ -387,7 +387,15 @@ final class Loop {
   }
 
   private boolean block(long timeoutNanos) {
-    openWaker();
+    if (!waker.isOpen()) {
+      // The eventfd may get the number of a descriptor that was closed while it is waited for: whoever
+      // waits for that number would sleep for ever. So look first who does.
+      poller.poll(0, collect);
+      if (!seen.isEmpty()) {
+        return false;
+      }
+      openWaker();
+    }
     waker.fallAsleep();
     try {
       boolean work = returnSoon || interruptsPending || !inbox.isEmpty();

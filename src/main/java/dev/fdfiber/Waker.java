@@ -49,6 +49,11 @@ final class Waker implements AutoCloseable {
     return fd;
   }
 
+  /** The sleeper: if there is an eventfd yet. */
+  boolean isOpen() {
+    return fd >= 0;
+  }
+
   /** The sleeper: announces that it blocks unless it finds something to do right after this. */
   void fallAsleep() {
     asleep = true;
