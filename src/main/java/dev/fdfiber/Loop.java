@@ -318,9 +318,11 @@ final class Loop {
 
   /** Resumes at most 64 of those in the queue; returns how many. */
   int resumeBatch() {
-    int count = Math.min(BATCH, ready.size());
-    for (int i = 0; i < count; i++) {
+    int most = Math.min(BATCH, ready.size());
+    int count = 0;
+    while (count < most && !ready.isEmpty()) { // a fiber that drives takes from the queue, too
       resumeNext();
+      count++;
     }
     return count;
   }
