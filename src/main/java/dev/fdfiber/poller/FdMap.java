@@ -18,8 +18,11 @@ final class FdMap {
     Arrays.fill(fds, FREE);
   }
 
-  /** The slot of a descriptor, or -1. */
+  /** The slot of a descriptor, or -1; for a negative number always -1. */
   int get(int fd) {
+    if (fd < 0) {
+      return -1; // or it would find a free place
+    }
     int i = find(fd);
     return fds[i] == fd ? slots[i] : -1;
   }

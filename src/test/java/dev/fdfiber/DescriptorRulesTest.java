@@ -1,0 +1,185 @@
+package dev.fdfiber;
+
+import static dev.fdfiber.Scheduler.READ;
+import static dev.fdfiber.Scheduler.WRITE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.ForwardingKernel;
+import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.Logged;
+import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Place;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** R17 and R18: waits leave nothing behind, and any descriptor will do. */
+@ExtendWith(Leaks.class)
+@Timeout(60)
+class DescriptorRulesTest {
+  @ParameterizedTest
+  @EnumSource(Place.class)
+  void r17_closedDuplicatedAndReusedBetweenWaits_atWill(Place place) throws Exception {
+    place.run(
+        () -> {
+          for (int i = 0; i < 20; i++) {
+            Fds.Pair pipe = Fds.pipe();
+            assertThat(Scheduler.ioWait(pipe.a(), READ, 0)).isZero();
+            int duplicate = Fds.dup(pipe.a());
+            Fds.write(pipe.b(), "x");
+            assertThat(Scheduler.ioWait(pipe.a(), READ, -1)).isEqualTo(READ);
+            Fds.close(pipe.a());
+            assertThat(Scheduler.ioWait(duplicate, READ, -1)).isEqualTo(READ);
+            // The number of the read end becomes a write end.
+            assertThat(Opened.dupFrom(pipe.a(), pipe.b())).isEqualTo(pipe.a());
+            assertThat(Scheduler.ioWait(pipe.a(), READ | WRITE, -1)).isEqualTo(WRITE);
+            Fds.read(duplicate);
+            Fds.close(duplicate);
+            pipe.close();
+          }
+        });
+  }
+
+  @Test
+  void r17_aWaitThatIsOver_isNothingToTheKernel() throws Exception {
+    List<Integer> counts = new ArrayList<>();
+    Kernel counting =
+        new ForwardingKernel(Kernel.system()) {
+          @Override
+          public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+            counts.add(count);
+            return super.ppoll(pollFds, count, timeoutNanos);
+          }
+        };
+    try (Scheduler s = Scheduler.builder().kernel(counting).build();
+        Fds.Pair pipe = Fds.pipe()) {
+      Place.in(s, () -> Scheduler.pause(0.000_001));
+      int without = counts.getLast();
+      Place.in(
+          s,
+          () -> {
+            Scheduler.ioWait(pipe.b(), WRITE, -1);
+            Scheduler.ioWait(pipe.a(), READ, 0.000_001);
+            Scheduler.pause(0.000_001);
+          });
+      assertThat(counts).contains(without + 1);
+      assertThat(counts.getLast()).isEqualTo(without);
+      assertThat(s.anyIoWaiter()).isFalse();
+    }
+  }
+
+  @Test
+  void r18_anyNumber_canBeWaitedFor() throws Exception {
+    long limit = Opened.softLimit();
+    Assumptions.assumeTrue(limit > 2_000, "RLIMIT_NOFILE is only " + limit);
+    try (Fds.Pair pipe = Fds.pipe()) {
+      List<Integer> sparse = new ArrayList<>();
+      for (int least : new int[] {100, 1_023, 1_024, 1_500, (int) limit - 20, (int) limit - 1}) {
+        sparse.add(Opened.dupFrom(least, pipe.a()));
+      }
+      for (Place place : Place.values()) {
+        place.run(
+            () -> {
+              for (int fd : sparse) {
+                assertThat(Scheduler.ioWait(fd, READ, 0)).isZero();
+              }
+            });
+      }
+      List<Integer> woken = new ArrayList<>();
+      try (Scheduler s = Scheduler.create()) {
+        for (int fd : sparse) {
+          s.spawn(
+              () -> {
+                Scheduler.ioWait(fd, READ, -1);
+                woken.add(fd);
+              });
+        }
+        s.runUntilEmpty();
+        assertThat(woken).isEmpty();
+        Fds.write(pipe.b(), "x");
+        s.run();
+      }
+      assertThat(woken).isEqualTo(sparse);
+      sparse.forEach(Fds::close);
+    }
+  }
+
+  @Test
+  @Tag("slow")
+  void r18_fifteenThousandDescriptors_canBeWaitedForAtOnce() throws Exception {
+    int count = 15_000;
+    long limit = Opened.softLimit();
+    if (limit < count + 500) {
+      String reason = "RLIMIT_NOFILE is only " + limit;
+      System.out.println("A test is skipped: " + reason + ".");
+      Assumptions.abort(reason);
+    }
+    long seed = new Random().nextLong();
+    System.out.println("r18 seed " + seed);
+    Random random = new Random(seed);
+    try (Scheduler s = Scheduler.create();
+        Fds.Pair idle = Fds.pipe();
+        Fds.Pair busy = Fds.pipe()) {
+      List<Integer> fds = new ArrayList<>();
+      List<Integer> expected = new ArrayList<>();
+      List<Integer> woken = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        boolean ready = random.nextInt(10) == 0;
+        int fd = Fds.dup(ready ? busy.a() : idle.a());
+        fds.add(fd);
+        if (ready) {
+          expected.add(fd);
+        }
+        s.spawn(
+            () -> {
+              Scheduler.ioWait(fd, READ, -1);
+              woken.add(fd);
+            });
+      }
+      s.runUntilEmpty();
+      assertThat(s.aliveCount()).isEqualTo(count);
+      Fds.write(busy.b(), "x");
+      s.runUntilEmpty();
+      assertThat(woken).isEqualTo(expected);
+      Fds.write(idle.b(), "x");
+      s.run();
+      assertThat(woken).containsExactlyInAnyOrderElementsOf(fds);
+      fds.forEach(Fds::close);
+    }
+  }
+
+  @Test
+  @Tag("slow")
+  void r18_moreNumbersThanDescriptorsAllowed_areEachAnswered() throws Exception {
+    int count = (int) Math.min(Opened.softLimit(), 40_000) + 1_000;
+    try (Scheduler s = Scheduler.builder().onUncaught((fiber, t) -> {}).build();
+        Fds.Pair pipe = Fds.pipe();
+        Fds.Pair ready = Fds.pipe();
+        Logged quiet = new Logged()) {
+      Fds.write(ready.b(), "x");
+      Fiber waits = s.spawn(() -> Scheduler.ioWait(pipe.a(), READ, -1));
+      List<Fiber> bad = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        int fd = 1_000_000 + i;
+        bad.add(s.spawn(() -> Scheduler.ioWait(fd, READ, -1)));
+      }
+      Fiber good = s.spawn(() -> Scheduler.ioWait(ready.a(), READ, -1));
+      s.runUntilEmpty();
+      assertThat(bad).allMatch(f -> f.failure().orElse(null) instanceof ErrnoException);
+      assertThat(good.state()).isEqualTo(Fiber.State.DONE);
+      assertThat(good.failure()).isEmpty();
+      assertThat(waits.isAlive()).isTrue();
+      assertThat(quiet.isEmpty()).isTrue();
+    }
+  }
+}
