@@ -62,14 +62,14 @@ final class BlockingWait extends Wait {
         throw new InterruptedException("interrupted in " + this);
       }
       long left = timeoutNanos < 0 ? Times.FOREVER : Math.max(0, deadline - clock.nanoTime());
-      poller.poll(Times.shorter(left, Loop.SWEEP_NANOS), seen::add);
+      poller.poll(Times.shorter(left, Waits.SWEEP_NANOS), seen::add);
       if (!seen.isEmpty()) {
         return Parking.bits(this);
       }
       if (left == 0) {
         return 0;
       }
-      if (eachSlice != null && (left < 0 || left > Loop.SWEEP_NANOS)) {
+      if (eachSlice != null && (left < 0 || left > Waits.SWEEP_NANOS)) {
         eachSlice.run();
       }
     }

@@ -28,6 +28,9 @@ final class Driver {
   private static final long CLOSE_LIMIT_NANOS = 5_000_000_000L;
   private static final long RECANCEL_NANOS = CLOSE_LIMIT_NANOS / 4;
 
+  /** Fibers that may drive at once: each takes a part of the driver's stack. */
+  private static final int DEEPEST = 500;
+
   private final Loop loop;
   private final String name;
   private final Interrupts interrupts = new Interrupts(this::interrupted);
@@ -48,6 +51,12 @@ final class Driver {
 
   boolean tick(int timeoutMillis) {
     long nanos = timeoutMillis < 0 ? Times.FOREVER : timeoutMillis * 1_000_000L;
+    Task deep = Task.current();
+    if (deep != null && deep.loop == loop && nested >= DEEPEST) {
+      boolean others = loop.isReady();
+      loop.leave(deep); // they get their turns, and more than one
+      return others;
+    }
     return drive(caller -> tick(nanos, caller)) != 0;
   }
 
@@ -109,7 +118,7 @@ final class Driver {
     return nanos < 0 ? nanos : Math.max(0, deadline - loop.clock.nanoTime());
   }
 
-  /** Drives until a fiber has ended; false when the time was up or the call was ended. */
+  /** Drives until a fiber has ended; false when the time was up, or at an interrupt or a close. */
   boolean runUntilDone(Task task, long nanos) {
     return drive(caller -> runUntilDone(task, nanos, caller)) != 0;
   }
@@ -118,15 +127,16 @@ final class Driver {
     long deadline = nanos < 0 ? 0 : loop.clock.nanoTime() + nanos;
     do {
       loop.takeArrivals();
-      if (task.state == Fiber.State.DONE) {
+      if (task.is(Fiber.State.DONE)) {
         return 1;
       }
       loop.lookIfDue(left(nanos, deadline));
       if (loop.isReady()) {
         loop.resumeNext();
       }
-    } while (!isOver(caller) && left(nanos, deadline) != 0);
-    return task.state == Fiber.State.DONE ? 1 : 0;
+      loop.stopRequested = false; // that ends a pass, and not a wait for a fiber
+    } while (!isOver(caller) && !refuses && left(nanos, deadline) != 0);
+    return task.is(Fiber.State.DONE) ? 1 : 0;
   }
 
   void stop() {
@@ -149,6 +159,11 @@ final class Driver {
     }
   }
 
+  /** If a thread drove this last, so that nobody else will, and it is not being closed. */
+  boolean isDrivenBy(Thread thread) {
+    return owner == thread && !refuses;
+  }
+
   // ---- how a call drives
 
   private long drive(Op op) {
@@ -156,55 +171,77 @@ final class Driver {
     if (caller != null && caller.loop == loop) {
       return driveFromFiber(caller, op);
     }
-    Thread me = own();
-    if (loop.driver != null) {
-      throw new IllegalStateException(name + " is already being driven further up this stack");
-    }
-    loop.driver = me;
+    Thread me = Thread.currentThread();
+    claim(me);
+    loop.scheduler.drivenHere();
     interrupts.enter();
     try {
       return op.run(null);
     } finally {
       interrupts.leave();
-      endOfDrive(me);
+      release(me);
     }
   }
 
-  private void endOfDrive(Thread me) {
-    loop.driver = null;
-    Thread waiting = closer;
-    if (waiting != null && waiting != me) {
-      LockSupport.unpark(waiting);
+  /** Makes the caller the driver, or says why it cannot be. */
+  private void claim(Thread me) {
+    if (me.isVirtual()) {
+      throw new IllegalStateException(
+          name + " needs a platform thread to drive it: " + me + " is virtual, and cannot carry");
     }
+    if (loop.driver == me) {
+      throw new IllegalStateException(name + " is already being driven further up this stack");
+    }
+    requireMayDrive(me);
+    if (!loop.claim(me)) {
+      throw wrongThread(loop.driver, me);
+    }
+    try {
+      requireMayDrive(me); // another may have come between
+    } catch (RuntimeException e) {
+      unclaim(me);
+      throw e;
+    }
+    owner = me;
+  }
+
+  private void requireMayDrive(Thread me) {
+    if (refuses && closer != me) {
+      throw new IllegalStateException(loop.closedMessage());
+    }
+    Thread now = owner;
+    if (now != me && closer != me && now != null && now.isAlive()) {
+      throw wrongThread(now, me);
+    }
+  }
+
+  private WrongThreadException wrongThread(@Nullable Thread other, Thread me) {
+    return new WrongThreadException(
+        name + " is driven by " + other + ", which owns it until it ends; this is " + me);
+  }
+
+  private void release(Thread me) {
     loop.stopRequested = false;
     if (loop.driverInterrupted) {
       loop.driverInterrupted = false;
       me.interrupt();
     }
+    unclaim(me);
   }
 
-  private Thread own() {
-    Thread me = Thread.currentThread();
-    if (me.isVirtual()) {
-      throw new IllegalStateException(
-          name + " needs a platform thread to drive it: " + me + " is virtual, and cannot carry");
+  private void unclaim(Thread me) {
+    loop.driver = null;
+    Thread waiting = closer;
+    if (waiting != null && waiting != me) {
+      LockSupport.unpark(waiting);
     }
-    if (refuses && closer != me) {
-      throw new IllegalStateException(loop.closedMessage());
-    }
-    Thread now = owner;
-    if (now != me) {
-      if (now != null && now.isAlive()) {
-        throw new WrongThreadException(
-            name + " is driven by " + now + ", which owns it until it ends; this is " + me);
-      }
-      owner = me;
-    }
-    loop.scheduler.drivenHere();
-    return me;
   }
 
   private long driveFromFiber(Task caller, Op op) {
+    if (nested >= DEEPEST) {
+      throw new IllegalStateException(
+          "fiber " + caller.name() + " cannot drive: " + nested + " fibers do so already");
+    }
     Request request = new Request(caller, op);
     caller.request = request;
     if (!loop.suspend(caller, Fiber.State.BLOCKED)) {
@@ -220,7 +257,7 @@ final class Driver {
     private final Task caller;
     private final Op op;
     private long result;
-    private @Nullable RuntimeException failure;
+    private @Nullable Throwable failure;
 
     Request(Task caller, Op op) {
       this.caller = caller;
@@ -231,23 +268,26 @@ final class Driver {
       nested++;
       try {
         result = op.run(caller);
-      } catch (RuntimeException e) {
-        failure = e;
+      } catch (Throwable t) {
+        failure = t; // it is the caller's, like its call
       } finally {
         nested--;
       }
     }
 
     long result() {
-      if (failure != null) {
-        throw failure;
+      if (failure instanceof Error e) {
+        throw e;
+      }
+      if (failure instanceof RuntimeException e) {
+        throw e;
       }
       return result;
     }
   }
 
   private boolean isFinished() {
-    return loop.aliveCount() - nested <= 0 && loop.inbox.isEmpty();
+    return loop.registry.aliveCount() - nested <= 0 && loop.inbox.isEmpty();
   }
 
   private boolean isOver(@Nullable Task caller) {
@@ -283,23 +323,38 @@ final class Driver {
 
   private void closeOnce() {
     Thread me = Thread.currentThread();
-    boolean idle = loop.aliveCount() == 0 && loop.driver == null;
-    if (me.isVirtual() && !idle) {
+    closer = me;
+    refuses = true;
+    try {
+      if (me.isVirtual()) {
+        requireNothingToEnd(me);
+      } else {
+        endAll(me);
+      }
+      closed = true;
+    } finally {
+      refuses = closed;
+      closer = null;
+    }
+    loop.free();
+  }
+
+  private void requireNothingToEnd(Thread me) {
+    if (loop.registry.aliveCount() > 0 || loop.driver != null) {
       throw new IllegalStateException(
           name + " has fibers to end, which takes a platform thread; " + me + " is virtual");
     }
-    refuses = true;
-    closer = me;
+  }
+
+  private void endAll(Thread me) {
     awaitDriver();
-    if (!me.isVirtual()) {
-      owner = me;
-      drive(caller -> cancelAll());
-      loop.waker.refuse();
+    loop.driverInterrupted = false; // that was the other thread's
+    drive(caller -> cancelAll());
+    loop.waker.refuse();
+    if (!loop.inbox.isEmpty() || loop.registry.knownCount() > 0) {
       drive(caller -> cancelAll()); // what had been let in before that
     }
-    loop.free();
-    closed = true;
-    closer = null;
+    assert closer == me;
   }
 
   /** Asks the thread that drives to stop, and waits until it has. */
@@ -309,8 +364,6 @@ final class Driver {
     for (Thread now; (now = loop.driver) != null; ) {
       long left = CLOSE_LIMIT_NANOS - (SystemClock.INSTANCE.nanoTime() - start);
       if (left <= 0) {
-        refuses = false;
-        closer = null;
         throw new IllegalStateException(
             name
                 + " cannot be closed: "
@@ -331,7 +384,7 @@ final class Driver {
   /** Cancels every fiber and drives until all have ended, or the limit is up. */
   private long cancelAll() {
     Set<Task> told = new HashSet<>();
-    long newest = -1;
+    long registrations = -1;
     boolean wasInterrupted = false;
     long start = SystemClock.INSTANCE.nanoTime();
     long nextRound = RECANCEL_NANOS;
@@ -347,14 +400,14 @@ final class Driver {
       }
       if (passed >= nextRound) {
         told.clear(); // a cancel that was swallowed is repeated
-        newest = -1;
-        nextRound += RECANCEL_NANOS;
+        registrations = -1;
+        nextRound = passed + RECANCEL_NANOS;
       }
-      if (newest != loop.newestId()) {
-        newest = loop.newestId();
+      if (registrations != loop.registry.registrations()) {
+        registrations = loop.registry.registrations();
         loop.tasks().stream().filter(told::add).forEach(loop::cancel);
       }
-      loop.lookIfDue(nextRound - passed);
+      loop.lookIfDue(Math.max(0, Math.min(nextRound, CLOSE_LIMIT_NANOS) - passed));
       loop.resumeBatch();
       wasInterrupted |= loop.driverInterrupted;
       loop.driverInterrupted = false; // neither may turn the wait for the fibers into a spin

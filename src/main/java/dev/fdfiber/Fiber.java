@@ -24,6 +24,8 @@ public final class Fiber {
     DONE
   }
 
+  private static final long GIVEN_UP_NANOS = 1_000_000_000L;
+
   private final Task task;
 
   Fiber(Task task) {
@@ -56,7 +58,7 @@ public final class Fiber {
 
   /** What it does now; elsewhere than on the driver, what it did a moment ago. */
   public State state() {
-    return task.state;
+    return task.state();
   }
 
   /**
@@ -75,7 +77,7 @@ public final class Fiber {
 
   /** If it has not ended. */
   public boolean isAlive() {
-    return task.state != State.DONE;
+    return task.state() != State.DONE;
   }
 
   /**
@@ -118,18 +120,27 @@ public final class Fiber {
       return Parking.join(me, task, nanos);
     }
     Driver driver = task.loop.scheduler.driver();
-    if (driver.isOwner(Thread.currentThread()) && !driver.isClosed()) {
-      boolean ended = driver.runUntilDone(task, nanos);
-      if (Thread.interrupted()) {
-        throw new InterruptedException("interrupted while waiting for fiber " + name());
-      }
-      return ended;
+    if (!driver.isDrivenBy(Thread.currentThread())) {
+      return joinElsewhere(nanos);
     }
-    return nanos < 0 ? joinThread() : thread().join(Duration.ofNanos(nanos));
+    boolean ended = driver.runUntilDone(task, nanos);
+    if (Thread.interrupted()) {
+      throw new InterruptedException("interrupted while waiting for fiber " + name());
+    }
+    return ended || (!driver.isDrivenBy(Thread.currentThread()) && joinElsewhere(nanos));
   }
 
-  private boolean joinThread() throws InterruptedException {
-    thread().join();
+  /** Waits for the thread, and looks now and then if the fiber was given up: then it never ends. */
+  private boolean joinElsewhere(long nanos) throws InterruptedException {
+    long start = SystemClock.INSTANCE.nanoTime();
+    while (isAlive()) {
+      long passed = SystemClock.INSTANCE.nanoTime() - start;
+      long left = nanos < 0 ? Times.FOREVER : Math.max(0, nanos - passed);
+      if (left == 0) {
+        return false;
+      }
+      thread().join(Duration.ofNanos(Times.shorter(left, GIVEN_UP_NANOS)));
+    }
     return true;
   }
 

@@ -2,24 +2,16 @@ package dev.fdfiber;
 
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.poller.Poller;
-import dev.fdfiber.poller.Wait;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
+import java.lang.ref.Cleaner;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The scheduler's loop: who is ready, who waits for what, and the pass that turns the one into the
- * other.
+ * The scheduler's loop: whose turn it is.
  *
  * <p><b>A pass</b> takes the inbox; looks if nothing is ready, if 64 resumes have gone by since the
  * last look, or if a wait with a zero timeout wants one; then resumes at most 64 of those in the
@@ -32,12 +24,12 @@ import org.jspecify.annotations.Nullable;
  * queue the fiber. If the mark is still there after the yield, the thread is pinned and never left.
  * When its wait is over it is queued, and running its continuation lets it go on behind the yield.
  *
- * <p><b>Stack dumps interfere.</b> While another thread takes the stack of an unmounted fiber, a run
- * of its continuation does nothing, and afterwards the JDK submits it again, needed or not. So a
- * fiber that left by a yield of ours counts when it comes back from it, and a run that did not get
- * it there is repeated at once, or the fiber would lose its turn. A submission of a fiber that is in
- * a wait of ours is dropped, any other is honoured once, and a fiber that finds itself resumed
- * before its wait is over suspends again.
+ * <p><b>Stack dumps interfere.</b> While another thread takes the stack of an unmounted fiber, a
+ * run of its continuation does nothing, and afterwards the JDK submits it again, needed or not. So
+ * a fiber that left by a yield of ours counts when it comes back from it, and a run that did not
+ * get it there is repeated at once, or the fiber would lose its turn. A submission of a fiber that
+ * is in a wait of ours is dropped, any other is honoured once, and a fiber that finds itself
+ * resumed before its wait is over suspends again.
  *
  * <p>Everything here is the driver's, or the fiber's that runs on it, but for what says otherwise.
  */
@@ -45,47 +37,35 @@ final class Loop {
   /** Resumes between two looks, and in one pass. */
   static final int BATCH = 64;
 
-  /** How long a look blocks at most while descriptors are waited for: they may get closed. */
-  static final long SWEEP_NANOS = 1_000_000_000L;
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  private static final AtomicReferenceFieldUpdater<Loop, @Nullable Thread> DRIVER =
+      AtomicReferenceFieldUpdater.newUpdater(Loop.class, Thread.class, "driver");
 
   final Scheduler scheduler;
   final Kernel kernel;
   final Clock clock;
   final Waker waker;
   final Inbox inbox;
+  final Registry registry = new Registry();
+  final Waits waits;
   final boolean strict;
-  private final Poller poller;
+  private final Cleaner.Cleanable resources;
   private final BiConsumer<Fiber, Throwable> onUncaught;
   private final ReadyQueue ready;
-  private final TimerQueue timers = new TimerQueue();
   private final Interrupts fiberInterrupts = new Interrupts(this::fiberInterrupted);
+  private final BooleanSupplier otherWork = this::hasOtherWork;
+  private final Consumer<Task> timeUp = this::timeUp;
+  private final Consumer<Task> seenReady = this::seenReady;
 
-  private final List<Task> seen = new ArrayList<>(); // by the look that is under way
-  private final Consumer<Wait> collect = this::collect;
   private int sinceLook;
-  private boolean lookWanted;
-  private long nextOrder;
-
   private @Nullable Task running;
   private @Nullable Task suspending;
   private @Nullable Thread cancelling;
 
-  // The registry. Threads that fibers start by themselves are found by their continuation.
-  private final IdentityHashMap<Runnable, Task> adopted = new IdentityHashMap<>();
-  private final AtomicLong ids = new AtomicLong();
-  private final AtomicInteger arriving = new AtomicInteger();
-  private @Nullable Task firstAlive;
-  private @Nullable Task lastAlive;
-  private int alive;
-
-  // Closings of descriptors while a wait for them is over but its fiber has not gone on yet.
-  private final Map<Integer, Long> closings = new HashMap<>();
-  private long closingCount;
-  private int delivered;
-
   private volatile boolean interruptsPending;
 
-  /** The thread that drives now, if one does. Any thread may look. */
+  /** The thread that drives now, if one does; see {@link #claim}. Any thread may look. */
   volatile @Nullable Thread driver;
 
   /** The driving call is to return at the end of its pass, so no look may block. Any thread. */
@@ -98,22 +78,35 @@ final class Loop {
     this.scheduler = scheduler;
     this.kernel = options.kernel();
     this.clock = options.clock;
-    this.poller = options.poller.over(kernel);
-    this.ready = new ReadyQueue(options.seed);
     this.strict = options.strict;
     this.onUncaught = options.onUncaught;
+    this.ready = new ReadyQueue(options.seed);
+    Poller poller = options.poller.over(kernel);
     this.waker = new Waker(kernel);
     this.inbox = new Inbox(waker);
+    this.waits = new Waits(clock, poller, waker);
+    this.resources = CLEANER.register(scheduler, new Resources(waker, poller));
+  }
+
+  /** What a scheduler holds of the system; it lets go of that at close, or with its last user. */
+  private record Resources(Waker waker, Poller poller) implements Runnable {
+    @Override
+    public void run() {
+      waker.close();
+      poller.close();
+    }
+  }
+
+  /** Frees what the scheduler holds; nobody drives any more. */
+  void free() {
+    resources.clean();
   }
 
   // ---- any thread
 
-  long newId() {
-    return ids.incrementAndGet();
-  }
-
-  long newestId() {
-    return ids.get();
+  /** Makes the caller the one thread that drives; false if another does. */
+  boolean claim(Thread me) {
+    return DRIVER.compareAndSet(this, null, me);
   }
 
   /** If the caller is the thread that drives, or a fiber on it. */
@@ -133,64 +126,36 @@ final class Loop {
     return running;
   }
 
-  void arrivesFirst() {
-    arriving.incrementAndGet();
-  }
-
-  void arrivedNever() {
-    arriving.decrementAndGet();
-  }
-
-  int aliveCount() {
-    return alive + arriving.get();
-  }
-
-  boolean anyIoWaiter() {
-    return poller.size() > 0;
-  }
-
   boolean isAnyReady() {
     return !ready.isEmpty() || !inbox.isEmpty();
   }
 
-  @Nullable Task firstTimer() {
-    return timers.first();
+  /** All fibers that are alive, weakly consistent. */
+  List<Task> tasks() {
+    List<Task> tasks = registry.tasks();
+    for (Runnable arrival : inbox.peek()) {
+      if (arrival instanceof Task task && !task.known) {
+        tasks.add(task);
+      }
+    }
+    return tasks;
   }
 
   String closedMessage() {
     return "the scheduler is closed; make another with Scheduler.create()";
   }
 
-  /** All tasks that are alive, in the order of their first submission; weakly consistent. */
-  List<Task> tasks() {
-    Set<Task> tasks = new LinkedHashSet<>();
-    boolean complete = false;
-    for (int tries = 0; tries < 100 && !complete; tries++) {
-      Task last = null;
-      for (Task t = firstAlive; t != null; t = t.nextAlive) {
-        tasks.add(t);
-        last = t;
-      }
-      // A task that ended under the reader leads nowhere.
-      complete = last == null || last.state != Fiber.State.DONE;
-    }
-    for (Runnable arrival : inbox.peek()) {
-      if (arrival instanceof Task t) {
-        tasks.add(t);
-      }
-    }
-    tasks.removeIf(t -> t.state == Fiber.State.DONE);
-    return new ArrayList<>(tasks);
-  }
-
   /** Cancels a fiber; see {@link Fiber#cancel}. */
   void cancel(Task task) {
     Thread thread = task.thread;
-    if (thread == null || task.loop != this) {
+    if (thread == null) {
       return;
     }
     if (!isOnDriver()) {
       thread.interrupt();
+      if (task.suspended) {
+        task.arrive(); // it takes its place among what arrives
+      }
       return;
     }
     cancelling = Thread.currentThread(); // this one needs no search for who it was
@@ -218,12 +183,12 @@ final class Loop {
     }
     Task now = running;
     if (now != null && now.continuation == continuation) {
-      enqueue(now);
+      wake(now);
     } else if (owner.continuation == continuation) {
       wake(owner);
     } else if (owner.continuation == null) {
       owner.continuation = continuation;
-      register(owner);
+      registry.add(owner);
       enqueue(owner);
     } else {
       wakeAdopted(continuation);
@@ -231,7 +196,7 @@ final class Loop {
   }
 
   private void wakeAdopted(Runnable continuation) {
-    Task task = adopted.get(continuation);
+    Task task = registry.adopted(continuation);
     if (task == null) {
       adopt(continuation);
     } else {
@@ -251,21 +216,20 @@ final class Loop {
     if (thread != null && thread.getUncaughtExceptionHandler() instanceof ThreadGroup) {
       thread.setUncaughtExceptionHandler(task);
     }
-    adopted.put(continuation, task);
-    register(task);
+    registry.adopt(continuation, task);
     enqueue(task);
   }
 
   /** Queues a task that says it can go on, if that can be true. */
   private void wake(Task task) {
-    if (!task.queued && !task.suspended && task.state != Fiber.State.DONE) {
+    if (!task.queued && !task.suspended && task.listed) {
       enqueue(task);
     }
   }
 
   private void enqueue(Task task) {
     task.queued = true;
-    task.state = Fiber.State.READY;
+    task.setState(Fiber.State.READY);
     ready.add(task);
   }
 
@@ -282,7 +246,7 @@ final class Loop {
     }
     if (interruptsPending) {
       interruptsPending = false;
-      for (Task t = firstAlive; t != null; t = t.nextAlive) {
+      for (Task t = registry.first(); t != null; t = t.nextAlive) {
         endIfInterrupted(t);
       }
     }
@@ -290,10 +254,8 @@ final class Loop {
 
   private void takeArrival(Task task) {
     task.arrived();
-    if (!task.known) {
-      register(task);
-      arriving.decrementAndGet();
-    }
+    registry.addArrived(task);
+    endIfInterrupted(task);
     wake(task);
   }
 
@@ -311,10 +273,38 @@ final class Loop {
   /** Looks if it is time to; blocks for at most {@code limitNanos} when nothing is ready. */
   void lookIfDue(long limitNanos) {
     if (ready.isEmpty()) {
-      look(idleNanos(limitNanos));
-    } else if (sinceLook >= BATCH || lookWanted) {
+      look(waits.idleNanos(limitNanos));
+    } else if (sinceLook >= BATCH || waits.isLookWanted()) {
       look(0);
     }
+  }
+
+  private void look(long timeoutNanos) {
+    sinceLook = 0;
+    boolean woken = timeoutNanos == 0 ? waits.poll() : waits.block(timeoutNanos, otherWork);
+    if (woken) {
+      waker.drain();
+      takeArrivals();
+    }
+    waits.handOut(timeUp, seenReady);
+  }
+
+  private boolean hasOtherWork() {
+    return stopRequested || driverInterrupted || interruptsPending || !inbox.isEmpty();
+  }
+
+  private void timeUp(Task task) {
+    over(task, Task.Outcome.TIMEOUT);
+  }
+
+  private void seenReady(Task task) {
+    over(task, Task.Outcome.READY);
+  }
+
+  private void over(Task task, Task.Outcome outcome) {
+    task.suspended = false;
+    task.outcome = outcome;
+    enqueue(task);
   }
 
   /** Resumes at most 64 of those in the queue, fewer when a look is due; returns how many. */
@@ -329,36 +319,50 @@ final class Loop {
     return count;
   }
 
-  /** Resumes the next in the queue. */
+  /**
+   * Resumes the next in the queue. A fiber that drives stepped aside for that: its call is served,
+   * and it goes on ahead of the queue. When it then drives again it keeps its place at the head, but
+   * first the call around this one, if that has what it wants, can return.
+   */
   void resumeNext() {
     Task task = ready.take();
     task.queued = false;
     sinceLook++;
-    resume(task);
-    // A fiber that drives stepped aside for that; it goes on ahead of the queue.
-    for (Driver.Request request; (request = task.request) != null; ) {
+    if (task.request == null) {
+      resume(task);
+    }
+    Driver.Request request = task.request;
+    if (request != null) {
       request.serve();
       task.request = null;
       task.suspended = false;
       resume(task);
+      if (task.request != null) {
+        task.queued = true;
+        ready.addFirst(task);
+      }
     }
   }
 
   private void resume(Task task) {
-    task.state = Fiber.State.RUNNING;
+    if (!task.listed) {
+      return; // given up
+    }
+    Thread me = driver;
+    if (me != null && me.isInterrupted()) {
+      driverInterrupted = true; // mounting clears the status
+    }
+    task.setState(Fiber.State.RUNNING);
     running = task;
     Runnable continuation = task.continuation;
     if (continuation != null) {
       run(task, continuation);
     }
     running = null;
-    if (task.isAdopted() && task.thread != null && !task.thread.isAlive()) {
-      task.state = Fiber.State.DONE;
-    }
-    if (task.state == Fiber.State.DONE) {
-      unregister(task);
-    } else if (task.state == Fiber.State.RUNNING) {
-      task.state = Fiber.State.BLOCKED;
+    if (task.thread != null && !task.thread.isAlive()) {
+      ended(task);
+    } else if (task.is(Fiber.State.RUNNING)) {
+      task.setState(Fiber.State.BLOCKED);
     }
   }
 
@@ -373,216 +377,11 @@ final class Loop {
     }
   }
 
-  /** How long a look may block: until the limit, the next timer, or the next sweep. */
-  private long idleNanos(long limitNanos) {
-    long nanos = limitNanos;
-    Task next = timers.first();
-    if (nanos != 0 && next != null) {
-      nanos = Times.shorter(nanos, Math.max(0, next.deadlineNanos - clock.nanoTime()));
+  private void ended(Task task) {
+    task.setState(Fiber.State.DONE);
+    if (registry.remove(task)) {
+      wakeJoiners(task);
     }
-    return poller.size() > 0 ? Times.shorter(nanos, SWEEP_NANOS) : nanos;
-  }
-
-  private void look(long timeoutNanos) {
-    sinceLook = 0;
-    lookWanted = false;
-    boolean woken = timeoutNanos == 0 ? poller.poll(0, collect) : block(timeoutNanos);
-    if (woken) {
-      waker.drain();
-      takeArrivals();
-    }
-    expireTimers();
-    if (seen.size() > 1) {
-      seen.sort(Comparator.comparingLong(Wait::order));
-    }
-    for (Task task : seen) {
-      deliver(task, Task.Outcome.READY);
-    }
-    seen.clear();
-  }
-
-  private boolean block(long timeoutNanos) {
-    if (!waker.isOpen()) {
-      poller.poll(0, collect); // or the eventfd could get the number of one that is not open
-      if (!seen.isEmpty()) {
-        return false;
-      }
-      openWaker();
-    }
-    waker.fallAsleep();
-    try {
-      boolean over = stopRequested || driverInterrupted;
-      boolean work = over || interruptsPending || !inbox.isEmpty();
-      return poller.poll(work ? 0 : timeoutNanos, collect);
-    } finally {
-      waker.wakeUp();
-    }
-  }
-
-  private void openWaker() {
-    try {
-      poller.wakeBy(waker.open());
-    } catch (ErrnoException e) {
-      throw new IllegalStateException("the driver cannot block: " + e.getMessage(), e);
-    }
-  }
-
-  private void collect(Wait wait) {
-    Task task = (Task) wait;
-    task.suspended = false; // the wait is over, whatever comes meanwhile
-    seen.add(task);
-  }
-
-  private void expireTimers() {
-    Task task = timers.first();
-    if (task == null) {
-      return;
-    }
-    long now = clock.nanoTime();
-    for (; task != null && task.deadlineNanos - now <= 0; task = timers.first()) {
-      timers.remove(task);
-      if (task.suspended) {
-        task.suspended = false;
-        if (task.isRegistered()) {
-          poller.remove(task);
-        }
-        deliver(task, Task.Outcome.TIMEOUT);
-      }
-    }
-  }
-
-  // ---- waits
-
-  /** Registers what the running fiber waits for. {@code fd} -1: nothing but time. */
-  int register(Task task, int fd, int mode, long timeoutNanos) {
-    task.ask(fd, mode, nextOrder++);
-    if (fd >= 0) {
-      int result = poller.add(task);
-      if (result < 0) {
-        return result;
-      }
-    }
-    if (timeoutNanos >= 0) {
-      task.deadlineNanos = clock.nanoTime() + timeoutNanos;
-      timers.add(task);
-      lookWanted |= timeoutNanos == 0;
-    }
-    return 0;
-  }
-
-  /** Takes what the running fiber registered off again. */
-  void withdraw(Task task) {
-    task.suspended = false;
-    if (task.timerIndex >= 0) {
-      timers.remove(task);
-    }
-    if (task.isRegistered()) {
-      poller.remove(task);
-    }
-  }
-
-  /** Ends a wait before it is ready or expired. */
-  void end(Task task, Task.Outcome outcome) {
-    withdraw(task);
-    task.outcome = outcome;
-    enqueue(task);
-  }
-
-  private void deliver(Task task, Task.Outcome outcome) {
-    if (task.timerIndex >= 0) {
-      timers.remove(task);
-    }
-    task.outcome = outcome;
-    task.deliveredAt = closingCount;
-    delivered++;
-    enqueue(task);
-  }
-
-  /** The fiber goes on with what was delivered; tells if the descriptor was closed meanwhile. */
-  boolean takeDelivery(Task task) {
-    delivered--;
-    Long closed = closings.isEmpty() ? null : closings.get(task.fd());
-    if (delivered == 0) {
-      closings.clear();
-    }
-    return closed != null && closed >= task.deliveredAt;
-  }
-
-  /** A descriptor is about to be closed: wakes who waits for it, also those already queued. */
-  void closing(int fd) {
-    poller.removeAll(fd, wait -> end((Task) wait, Task.Outcome.CLOSED));
-    if (delivered > 0) {
-      closings.put(fd, closingCount++);
-    }
-  }
-
-  /**
-   * Unmounts the running fiber until its wait is over. False when it is pinned: nothing happened,
-   * and what it registered is still there.
-   */
-  boolean suspend(Task task, Fiber.State state) {
-    task.outcome = Task.Outcome.NONE;
-    task.suspended = true;
-    fiberInterrupts.enter();
-    boolean left;
-    do {
-      task.state = state;
-      suspending = task;
-      leave(task);
-      left = suspending == null;
-    } while (left && task.suspended);
-    fiberInterrupts.leave();
-    if (!left) {
-      suspending = null;
-      task.suspended = false;
-    }
-    task.state = Fiber.State.RUNNING;
-    return left;
-  }
-
-  /** Yields: the executor queues the fiber, unless it is {@link #suspending}. */
-  @SuppressWarnings("ThreadPriorityCheck") // the yield is what unmounts
-  void leave(Task task) {
-    task.left = true;
-    Thread.yield();
-    task.left = false;
-    task.returns++;
-  }
-
-  // ---- the registry
-
-  private void register(Task task) {
-    task.previousAlive = lastAlive;
-    if (lastAlive == null) {
-      firstAlive = task;
-    } else {
-      lastAlive.nextAlive = task;
-    }
-    lastAlive = task;
-    task.known = true;
-    alive++;
-  }
-
-  private void unregister(Task task) {
-    Task before = task.previousAlive;
-    Task after = task.nextAlive;
-    task.nextAlive = null; // or a handle that somebody keeps would keep all that came later
-    task.previousAlive = null;
-    if (before == null) {
-      firstAlive = after;
-    } else {
-      before.nextAlive = after;
-    }
-    if (after == null) {
-      lastAlive = before;
-    } else {
-      after.previousAlive = before;
-    }
-    alive--;
-    if (task.isAdopted() && task.continuation != null) {
-      adopted.remove(task.continuation);
-    }
-    wakeJoiners(task);
   }
 
   private void wakeJoiners(Task task) {
@@ -597,11 +396,12 @@ final class Loop {
     }
   }
 
-  /** Gives a task up that does not end. */
+  /** Gives a task up that does not end: it never runs again, whoever wakes it. */
   void abandon(Task task) {
-    withdraw(task);
-    task.state = Fiber.State.DONE;
-    unregister(task);
+    task.abandoned = true;
+    task.suspended = false;
+    waits.withdraw(task);
+    ended(task);
   }
 
   /** An exception left the body of a fiber. Runs in that fiber. */
@@ -616,9 +416,62 @@ final class Loop {
     }
   }
 
-  /** Frees what the scheduler holds; nobody drives any more. */
-  void free() {
-    waker.close();
-    poller.close();
+  // ---- suspending
+
+  /** Ends a wait before it is ready or expired. */
+  private void end(Task task, Task.Outcome outcome) {
+    waits.withdraw(task);
+    over(task, outcome);
+  }
+
+  /** A descriptor is about to be closed: wakes who waits for it, also those already queued. */
+  void closing(int fd) {
+    waits.closing(fd, task -> end(task, Task.Outcome.CLOSED));
+  }
+
+  /**
+   * Unmounts the running fiber until its wait is over. False when it is pinned: then nothing
+   * happened, and what it registered is withdrawn. So it is when this cannot be done at all, for
+   * want of stack.
+   */
+  boolean suspend(Task task, Fiber.State state) {
+    boolean left = false;
+    try {
+      left = suspendOnce(task, state);
+    } finally {
+      if (!left) {
+        suspending = null;
+        task.suspended = false;
+        task.left = false;
+        waits.withdraw(task);
+      }
+    }
+    task.setState(Fiber.State.RUNNING);
+    return left;
+  }
+
+  private boolean suspendOnce(Task task, Fiber.State state) {
+    task.outcome = Task.Outcome.NONE;
+    task.suspended = true;
+    fiberInterrupts.enter();
+    try {
+      do {
+        task.setState(state);
+        suspending = task;
+        leave(task);
+      } while (suspending == null && task.suspended);
+    } finally {
+      fiberInterrupts.leave();
+    }
+    return suspending == null;
+  }
+
+  /** Yields: the executor queues the fiber, unless it is {@link #suspending}. */
+  @SuppressWarnings("ThreadPriorityCheck") // the yield is what unmounts
+  void leave(Task task) {
+    task.left = true;
+    Thread.yield();
+    task.left = false;
+    task.returns++;
   }
 }

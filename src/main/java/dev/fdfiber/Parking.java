@@ -15,12 +15,11 @@ final class Parking {
       task.loop.leave(task);
       return;
     }
-    task.loop.register(task, -1, 0, nanos);
+    task.loop.waits.register(task, -1, 0, nanos);
     if (task.loop.suspend(task, Fiber.State.PAUSED)) {
       finish(task, "pause");
       return;
     }
-    task.loop.withdraw(task);
     try {
       pinned(task, -1, 0, nanos);
     } catch (IOException e) {
@@ -31,12 +30,11 @@ final class Parking {
   static int ioWait(Task task, int fd, int mode, long timeoutNanos)
       throws IOException, InterruptedException {
     throwIfCancelled("ioWait");
-    int result = fd < 0 ? -1 : task.loop.register(task, fd, mode, timeoutNanos);
+    int result = fd < 0 ? -1 : task.loop.waits.register(task, fd, mode, timeoutNanos);
     if (result < 0) {
       throw fd < 0 ? BlockingWait.notOpen(fd) : new ErrnoException("ioWait", fd, -result);
     }
     if (!task.loop.suspend(task, Fiber.State.WAITING_IO)) {
-      task.loop.withdraw(task);
       return pinned(task, fd, mode, timeoutNanos);
     }
     boolean closed = finish(task, "ioWait");
@@ -49,18 +47,15 @@ final class Parking {
   /** Waits for another fiber of the same scheduler; false when the time was up. */
   static boolean join(Task task, Task other, long nanos) throws InterruptedException {
     throwIfCancelled("join");
-    if (other.state == Fiber.State.DONE) {
+    if (other.is(Fiber.State.DONE)) {
       return true;
     }
     if (nanos == 0) {
       return false;
     }
     other.addJoiner(task);
-    task.loop.register(task, -1, 0, nanos);
+    task.loop.waits.register(task, -1, 0, nanos);
     boolean left = task.loop.suspend(task, Fiber.State.BLOCKED);
-    if (!left) {
-      task.loop.withdraw(task);
-    }
     if (task.outcome != Task.Outcome.JOINED && other.joiners != null) {
       other.joiners.remove(task);
     }
@@ -88,7 +83,7 @@ final class Parking {
   /** True if the descriptor was closed after the wait was over and before the fiber went on. */
   private static boolean finish(Task task, String call) throws InterruptedException {
     return switch (task.outcome) {
-      case READY, TIMEOUT -> task.loop.takeDelivery(task);
+      case READY, TIMEOUT -> task.loop.waits.wasClosed(task);
       case CANCELLED -> {
         Thread.interrupted();
         throw cancelled(call);

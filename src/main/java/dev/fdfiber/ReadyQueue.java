@@ -34,6 +34,16 @@ final class ReadyQueue {
     size++;
   }
 
+  /** Adds a task ahead of all others. */
+  void addFirst(Task task) {
+    if (size == ring.length) {
+      grow();
+    }
+    head = (head - 1) & (ring.length - 1);
+    ring[head] = task;
+    size++;
+  }
+
   /** Takes the next task; there must be one. */
   Task take() {
     if (choice != null) {

@@ -29,7 +29,7 @@ final class Reports {
         "fiber {0} was cancelled and has not ended after {1} s; it is given up ({2})",
         task.name(),
         seconds,
-        task.state);
+        task.state());
   }
 
   static void pinned(Task task, String wait, List<StackTraceElement> stack) {

@@ -323,12 +323,12 @@ public final class Scheduler implements Executor, AutoCloseable {
 
   /** How many fibers have been started and have not ended. Any thread. */
   public int aliveCount() {
-    return driver.isClosed() ? 0 : loop.aliveCount();
+    return driver.isClosed() ? 0 : loop.registry.aliveCount();
   }
 
   /** If a fiber waits for a descriptor. Any thread. */
   public boolean anyIoWaiter() {
-    return !driver.isClosed() && loop.anyIoWaiter();
+    return !driver.isClosed() && loop.waits.anyForFds();
   }
 
   /** Nanoseconds from now to the earliest timer; 0 when a fiber is ready; empty without either. */

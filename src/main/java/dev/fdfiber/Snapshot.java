@@ -13,7 +13,7 @@ final class Snapshot {
     if (loop.isAnyReady()) {
       return OptionalLong.of(0);
     }
-    Task next = loop.firstTimer();
+    Task next = loop.waits.firstTimer();
     if (next == null) {
       return OptionalLong.empty();
     }
@@ -26,12 +26,13 @@ final class Snapshot {
   }
 
   private static FiberInfo info(Task task, long now) {
-    boolean forFd = task.state == Fiber.State.WAITING_IO;
+    Fiber.State state = task.state();
+    boolean forFd = state == Fiber.State.WAITING_IO;
     boolean timed = task.suspended && task.timerIndex >= 0;
     return new FiberInfo(
         task.id,
         task.name(),
-        task.state,
+        state,
         Optional.ofNullable(task.thread),
         forFd ? OptionalInt.of(task.fd()) : OptionalInt.empty(),
         forFd ? task.mode() : 0,

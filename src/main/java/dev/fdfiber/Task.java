@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,9 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
     CANCELLED
   }
 
+  private static final AtomicReferenceFieldUpdater<Task, Fiber.State> STATE =
+      AtomicReferenceFieldUpdater.newUpdater(Task.class, Fiber.State.class, "state");
+
   private static final AtomicIntegerFieldUpdater<Task> ARRIVING =
       AtomicIntegerFieldUpdater.newUpdater(Task.class, "arriving");
 
@@ -46,9 +50,10 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
   /** 1 while a token of this task is in the inbox. Any thread. */
   private volatile int arriving;
 
-  Fiber.State state = Fiber.State.READY; // any thread may look
-  boolean queued; // in the ready queue
+  private volatile Fiber.State state = Fiber.State.READY; // any thread may look
+  boolean queued; // in the ready queue, or about to be
   boolean suspended; // in a wait of ours that is not over
+  boolean abandoned; // given up, and never to run again
   boolean left; // by Loop.leave, and has not come back
   int returns; // from there
   Outcome outcome = Outcome.NONE;
@@ -56,19 +61,20 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
 
   long deadlineNanos;
   int timerIndex = -1;
-  long deliveredAt; // see Loop.closing
+  long overSince; // see Waits
 
   Driver.@Nullable Request request; // the driving call that this fiber made
   @Nullable List<Task> joiners;
 
-  // The registry: a list in the order of the first submission.
-  boolean known; // in the registry, or was
+  // The registry's.
+  boolean known; // listed now, or before
+  boolean listed;
   @Nullable Task previousAlive;
   @Nullable Task nextAlive;
 
   Task(Loop loop, @Nullable String name, @Nullable FiberBody body) {
     this.loop = loop;
-    this.id = loop.newId();
+    this.id = loop.registry.newId();
     this.name = name;
     this.body = body;
   }
@@ -107,8 +113,6 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
       }
     } catch (Throwable t) {
       loop.failed(this, t);
-    } finally {
-      state = Fiber.State.DONE;
     }
   }
 
@@ -129,9 +133,9 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
       loop.continued(this, runnable);
     } else if (continuation == null) {
       continuation = runnable;
-      loop.arrivesFirst();
+      loop.registry.arrives();
       if (!arrive()) {
-        loop.arrivedNever();
+        loop.registry.arrivedNever();
         throw new RejectedExecutionException(loop.closedMessage());
       }
     } else if (continuation == runnable) {
@@ -141,14 +145,30 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
     }
   }
 
-  /** Puts a token into the inbox, unless one is there. */
-  private boolean arrive() {
+  /** Any thread: puts a token into the inbox, unless one is there. False after close. */
+  boolean arrive() {
     return !ARRIVING.compareAndSet(this, 0, 1) || loop.inbox.put(this);
   }
 
   /** The driver took the token; whoever comes from now on puts a new one. */
   void arrived() {
     arriving = 0;
+  }
+
+  /** What it does now. Any thread. */
+  Fiber.State state() {
+    Thread t = thread;
+    boolean over = t != null && t.getState() == Thread.State.TERMINATED;
+    return over ? Fiber.State.DONE : state;
+  }
+
+  boolean is(Fiber.State other) {
+    return state == other;
+  }
+
+  /** The driver: says what it does now. Others see it soon, which needs no fence. */
+  void setState(Fiber.State next) {
+    STATE.lazySet(this, next);
   }
 
   boolean isInterrupted() {

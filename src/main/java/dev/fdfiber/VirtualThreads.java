@@ -22,6 +22,9 @@ final class VirtualThreads {
   private static final @Nullable MethodHandle MAKE = SetupHelp.isOpen() ? findMake() : null;
   private static final @Nullable MethodHandle EXECUTOR = SetupHelp.isOpen() ? findExecutor() : null;
 
+  private static final @Nullable Class<?> VIRTUAL_THREAD =
+      EXECUTOR == null ? null : virtualThreadClass();
+
   private static volatile @Nullable Field capturedThread; // of the class of all continuations
 
   private VirtualThreads() {}
@@ -30,11 +33,13 @@ final class VirtualThreads {
    * Returns if fibers can be made.
    *
    * @throws IllegalStateException that shows what to add, if the package is not open
+   * @throws UnsupportedOperationException if this JVM has no continuations
    */
   static void requireUsable() {
     if (MAKE == null) {
       throw new IllegalStateException(SetupHelp.missingFlag());
     }
+    make(Runnable::run, null, () -> {}); // a JVM without continuations cannot
     PollerWarmUp.once();
   }
 
@@ -52,8 +57,8 @@ final class VirtualThreads {
 
   /** The executor that carries a virtual thread; null where there can be no fibers. */
   static @Nullable Executor executorOf(Thread virtual) {
-    if (EXECUTOR == null) {
-      return null;
+    if (EXECUTOR == null || virtual.getClass() != VIRTUAL_THREAD) {
+      return null; // where the JVM has no continuations, virtual threads are of another class
     }
     try {
       return (Executor) EXECUTOR.invokeExact(virtual);
@@ -92,12 +97,20 @@ final class VirtualThreads {
 
   private static MethodHandle findExecutor() {
     try {
-      Field scheduler = Class.forName("java.lang.VirtualThread").getDeclaredField("scheduler");
+      Field scheduler = virtualThreadClass().getDeclaredField("scheduler");
       scheduler.setAccessible(true);
       return MethodHandles.lookup()
           .unreflectGetter(scheduler)
           .asType(MethodType.methodType(Executor.class, Thread.class));
     } catch (ReflectiveOperationException e) {
+      throw unknownJdk(e);
+    }
+  }
+
+  private static Class<?> virtualThreadClass() {
+    try {
+      return Class.forName("java.lang.VirtualThread");
+    } catch (ClassNotFoundException e) {
       throw unknownJdk(e);
     }
   }

@@ -89,8 +89,12 @@ final class Waker implements AutoCloseable {
   void signalInside() {
     if (asleep) {
       asleep = false;
-      while (kernel.write(fd, ONE, Long.BYTES) == -Errno.EINTR) {
-        Thread.onSpinWait();
+      long result;
+      do {
+        result = kernel.write(fd, ONE, Long.BYTES);
+      } while (result == -Errno.EINTR);
+      if (result < 0 && result != -Errno.EAGAIN) { // EAGAIN: it is full of signals
+        asleep = true; // the next one tries again
       }
     }
   }

@@ -1,0 +1,210 @@
+package dev.fdfiber;
+
+import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.poller.Poller;
+import dev.fdfiber.poller.Wait;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who waits for what: descriptors in the poller, points in time in the timer queue, a task in either
+ * or in both. A look asks the poller, then the clock, and says whose wait is over. The driver's.
+ *
+ * <p>Between the end of a wait and the turn of its fiber its descriptor may get closed. So each end
+ * is stamped, closings are kept while any fiber is on its way, and the fiber compares.
+ */
+final class Waits {
+  /** How long a look blocks at most while descriptors are waited for: they may get closed. */
+  static final long SWEEP_NANOS = 1_000_000_000L;
+
+  /** How long a look blocks at most while there is no descriptor left for the eventfd. */
+  private static final long NO_EVENTFD_NANOS = 10_000_000L;
+
+  private final Clock clock;
+  private final Poller poller;
+  private final Waker waker;
+  private final TimerQueue timers = new TimerQueue();
+  private final List<Task> seen = new ArrayList<>(); // by the look that is under way
+  private final Consumer<Wait> collect = this::collect;
+  private long nextOrder;
+  private boolean lookWanted;
+
+  private final Map<Integer, Long> closings = new HashMap<>();
+  private long closingCount;
+  private int onTheirWay;
+
+  Waits(Clock clock, Poller poller, Waker waker) {
+    this.clock = clock;
+    this.poller = poller;
+    this.waker = waker;
+  }
+
+  // ---- any thread
+
+  boolean anyForFds() {
+    return poller.size() > 0;
+  }
+
+  @Nullable Task firstTimer() {
+    return timers.first();
+  }
+
+  // ---- one wait
+
+  /** Registers what a task waits for; {@code fd} -1 is nothing but time. 0, or minus errno. */
+  int register(Task task, int fd, int mode, long timeoutNanos) {
+    long deadline = timeoutNanos < 0 ? 0 : clock.nanoTime() + timeoutNanos;
+    task.ask(fd, mode, nextOrder++);
+    if (fd >= 0) {
+      int result = poller.add(task);
+      if (result < 0) {
+        return result;
+      }
+    }
+    if (timeoutNanos >= 0) {
+      task.deadlineNanos = deadline;
+      timers.add(task);
+      lookWanted |= timeoutNanos == 0;
+    }
+    return 0;
+  }
+
+  /** Takes what a task registered off again. */
+  void withdraw(Task task) {
+    if (task.timerIndex >= 0) {
+      timers.remove(task);
+    }
+    if (task.isRegistered()) {
+      poller.remove(task);
+    }
+  }
+
+  /** The fiber goes on with what was seen; true if its descriptor was closed meanwhile. */
+  boolean wasClosed(Task task) {
+    onTheirWay--;
+    Long closed = closings.isEmpty() ? null : closings.get(task.fd());
+    if (onTheirWay == 0) {
+      closings.clear();
+    }
+    return closed != null && closed >= task.overSince;
+  }
+
+  /** A descriptor is about to be closed: hands out who waits for it, and remembers it. */
+  void closing(int fd, Consumer<Task> waiter) {
+    poller.removeAll(fd, wait -> waiter.accept((Task) wait));
+    if (onTheirWay > 0) {
+      closings.put(fd, closingCount++);
+    }
+  }
+
+  // ---- a look
+
+  /** If somebody waits for a look to go by, ready or not. */
+  boolean isLookWanted() {
+    return lookWanted;
+  }
+
+  /** How long a look may block: until the limit, the next timer, or the next sweep. */
+  long idleNanos(long limitNanos) {
+    long nanos = limitNanos;
+    Task next = timers.first();
+    if (nanos != 0 && next != null) {
+      nanos = Times.shorter(nanos, Math.max(0, next.deadlineNanos - clock.nanoTime()));
+    }
+    return poller.size() > 0 ? Times.shorter(nanos, SWEEP_NANOS) : nanos;
+  }
+
+  /** Asks the poller, without blocking; true if there are signals to take. */
+  boolean poll() {
+    return poller.poll(0, collect);
+  }
+
+  /**
+   * Asks the poller, and blocks until there is something or the time is up, unless there is other
+   * work. True if there are signals to take.
+   */
+  boolean block(long timeoutNanos, BooleanSupplier otherWork) {
+    long nanos = timeoutNanos;
+    if (!waker.isOpen()) {
+      // The eventfd may get a number that was closed while it is waited for: look who does, first.
+      poller.poll(0, collect);
+      if (!seen.isEmpty()) {
+        return false;
+      }
+      if (!openWaker()) {
+        nanos = Times.shorter(nanos, NO_EVENTFD_NANOS);
+      }
+    }
+    waker.fallAsleep();
+    try {
+      return poller.poll(otherWork.getAsBoolean() ? 0 : nanos, collect);
+    } finally {
+      waker.wakeUp();
+    }
+  }
+
+  private boolean openWaker() {
+    try {
+      poller.wakeBy(waker.open());
+      return true;
+    } catch (ErrnoException e) {
+      if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
+        return false;
+      }
+      throw new IllegalStateException("the driver cannot block: " + e.getMessage(), e);
+    }
+  }
+
+  /** After the poll: hands out whose time is up, then who is ready, each in their order. */
+  void handOut(Consumer<Task> timeUp, Consumer<Task> ready) {
+    lookWanted = false;
+    expire(timeUp);
+    if (seen.size() > 1) {
+      seen.sort(Comparator.comparingLong(Wait::order));
+    }
+    for (Task task : seen) {
+      if (task.timerIndex >= 0) {
+        timers.remove(task);
+      }
+      isOver(task);
+      ready.accept(task);
+    }
+    seen.clear();
+  }
+
+  private void collect(Wait wait) {
+    Task task = (Task) wait;
+    task.suspended = false; // the wait is over, whatever comes meanwhile,
+    task.queued = true; // and its turn is certain
+    seen.add(task);
+  }
+
+  private void expire(Consumer<Task> timeUp) {
+    Task task = timers.first();
+    if (task == null) {
+      return;
+    }
+    long now = clock.nanoTime();
+    for (; task != null && task.deadlineNanos - now <= 0; task = timers.first()) {
+      timers.remove(task);
+      if (task.suspended) { // or it was seen ready
+        if (task.isRegistered()) {
+          poller.remove(task);
+        }
+        isOver(task);
+        timeUp.accept(task);
+      }
+    }
+  }
+
+  private void isOver(Task task) {
+    task.overSince = closingCount;
+    onTheirWay++;
+  }
+}
