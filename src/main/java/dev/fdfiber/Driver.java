@@ -31,6 +31,7 @@ final class Driver {
   private final Loop loop;
   private final String name;
   private final Interrupts interrupts = new Interrupts(this::interrupted);
+  private final ReentrantLock beginning = new ReentrantLock(); // of a driving call
   private final ReentrantLock closing = new ReentrantLock();
   private int nested; // fibers that drive and wait for that to end
 
@@ -160,10 +161,6 @@ final class Driver {
       return driveFromFiber(caller, op);
     }
     Thread me = own();
-    if (loop.driver != null) {
-      throw new IllegalStateException(name + " is already being driven further up this stack");
-    }
-    loop.driver = me;
     interrupts.enter();
     try {
       return op.run(null);
@@ -193,6 +190,17 @@ final class Driver {
       throw new IllegalStateException(
           name + " needs a platform thread to drive it: " + me + " is virtual, and cannot carry");
     }
+    beginning.lock();
+    try {
+      takeOwnership(me);
+      loop.driver = me;
+    } finally {
+      beginning.unlock();
+    }
+    return me;
+  }
+
+  private void takeOwnership(Thread me) {
     if (refuses && closer != me) {
       throw new IllegalStateException(loop.closedMessage());
     }
@@ -205,7 +213,9 @@ final class Driver {
       owner = me;
       loop.scheduler.ownedBy(me);
     }
-    return me;
+    if (loop.driver != null) {
+      throw new IllegalStateException(name + " is already being driven further up this stack");
+    }
   }
 
   private long driveFromFiber(Task caller, Op op) {
@@ -291,8 +301,7 @@ final class Driver {
       throw new IllegalStateException(
           name + " has fibers to end, which takes a platform thread; " + me + " is virtual");
     }
-    refuses = true;
-    closer = me;
+    refuseOthers(me);
     awaitDriver();
     if (!me.isVirtual()) {
       owner = me;
@@ -303,6 +312,16 @@ final class Driver {
     loop.free();
     closed = true;
     closer = null;
+  }
+
+  private void refuseOthers(Thread me) {
+    beginning.lock(); // who is beyond this lock drives, and awaitDriver sees it
+    try {
+      closer = me;
+      refuses = true;
+    } finally {
+      beginning.unlock();
+    }
   }
 
   /** Asks the thread that drives to stop, and waits until it has. */
