@@ -34,6 +34,7 @@ final class Driver {
   private final Loop loop;
   private final String name;
   private final Interrupts interrupts = new Interrupts(this::interrupted);
+  private final ReentrantLock beginning = new ReentrantLock(); // of a driving call
   private final ReentrantLock closing = new ReentrantLock();
   private int nested; // fibers that drive and wait for that to end
 
@@ -355,6 +356,16 @@ final class Driver {
       drive(caller -> cancelAll()); // what had been let in before that
     }
     assert closer == me;
+  }
+
+  private void refuseOthers(Thread me) {
+    beginning.lock(); // who is beyond this lock drives, and awaitDriver sees it
+    try {
+      closer = me;
+      refuses = true;
+    } finally {
+      beginning.unlock();
+    }
   }
 
   /** Asks the thread that drives to stop, and waits until it has. */

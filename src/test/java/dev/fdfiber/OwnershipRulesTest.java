@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -212,6 +214,47 @@ class OwnershipRulesTest {
     driver.result();
     scheduler.close();
     assertThat(scheduler.aliveCount()).isZero();
+  }
+
+  @Test
+  @Tag("slow")
+  void r7_close_andTheFirstDrive_atOnce_neverDriveTogether() throws Exception {
+    for (int round = 0; round < 2_000; round++) {
+      Scheduler raced = Scheduler.create();
+      AtomicInteger inside = new AtomicInteger();
+      AtomicBoolean together = new AtomicBoolean();
+      for (int f = 0; f < 10; f++) {
+        raced.execute(
+            () -> {
+              if (inside.incrementAndGet() != 1) {
+                together.set(true);
+              }
+              Thread.onSpinWait();
+              inside.decrementAndGet();
+            });
+      }
+      CyclicBarrier barrier = new CyclicBarrier(3);
+      List<Elsewhere<Void>> drivers = new ArrayList<>();
+      for (int t = 0; t < 2; t++) {
+        drivers.add(
+            Elsewhere.begin(
+                () -> {
+                  barrier.await();
+                  try {
+                    raced.run();
+                  } catch (WrongThreadException | IllegalStateException e) {
+                    assertThat(e.getMessage()).containsAnyOf("owns it", "closed");
+                  }
+                }));
+      }
+      barrier.await();
+      raced.close();
+      for (Elsewhere<Void> driver : drivers) {
+        driver.result();
+      }
+      assertThat(together).isFalse();
+      assertThat(raced.aliveCount()).isZero();
+    }
   }
 
   @Test

@@ -1,0 +1,182 @@
+package dev.fdfiber;
+
+import static dev.fdfiber.Scheduler.READ;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.TimeKernel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * R9 and R2 while another thread takes stacks: the JDK then makes runs of a fiber that do nothing,
+ * and submits it again.
+ */
+@ExtendWith(Leaks.class)
+@Timeout(60)
+@Tag("slow")
+class StackDumpTest {
+  private static final int ROUNDS = 1_000;
+
+  private final ManualClock clock = new ManualClock();
+  private final List<String> log = new ArrayList<>();
+
+  private Scheduler scheduler() {
+    return Scheduler.builder().clock(clock).kernel(new TimeKernel(clock)).build();
+  }
+
+  /** Runs the fibers to their ends while another thread looks at their stacks all the time. */
+  private static void runWatched(Scheduler scheduler, List<Fiber> fibers) throws Exception {
+    AtomicBoolean over = new AtomicBoolean();
+    Elsewhere<Integer> watcher =
+        Elsewhere.start(
+            () -> {
+              int dumps = 0;
+              while (!over.get()) {
+                for (Fiber fiber : fibers) {
+                  fiber.thread().getStackTrace();
+                  dumps++;
+                }
+              }
+              return dumps;
+            });
+    scheduler.run();
+    over.set(true);
+    assertThat(watcher.result()).isPositive();
+  }
+
+  private List<Fiber> spawnWaiters(Scheduler scheduler, Fds.Pair pipe) {
+    List<Fiber> fibers = new ArrayList<>();
+    for (int f = 0; f < 6; f++) {
+      String name = "f" + f;
+      int kind = f % 3;
+      fibers.add(
+          scheduler.spawn(
+              () -> {
+                for (int i = 0; i < ROUNDS; i++) {
+                  log.add(name + "." + i);
+                  switch (kind) {
+                    case 0 -> Scheduler.pause(Duration.ofNanos(1 + i % 3));
+                    case 1 -> Scheduler.ioWait(pipe.a(), READ, 10);
+                    default -> Scheduler.ioWait(pipe.b(), READ, Duration.ofNanos(2));
+                  }
+                }
+              }));
+    }
+    return fibers;
+  }
+
+  @Test
+  void r9_stackDumps_changeNothing_forPausesAndWaits() throws Exception {
+    try (Fds.Pair pipe = Fds.pipe()) {
+      Fds.write(pipe.b(), "always ready");
+      try (Scheduler scheduler = scheduler()) {
+        spawnWaiters(scheduler, pipe);
+        scheduler.run();
+      }
+      List<String> undisturbed = List.copyOf(log);
+      log.clear();
+      try (Scheduler scheduler = scheduler()) {
+        runWatched(scheduler, spawnWaiters(scheduler, pipe));
+      }
+      assertThat(log).hasSameSizeAs(undisturbed);
+      for (int i = 0; i < log.size(); i++) {
+        assertThat(log.get(i)).as("resume %d", i).isEqualTo(undisturbed.get(i));
+      }
+    }
+  }
+
+  @Test
+  void r9_stackDumps_changeNothing_forYields() throws Exception {
+    List<String> expected = new ArrayList<>();
+    try (Scheduler scheduler = scheduler()) {
+      List<Fiber> fibers = new ArrayList<>();
+      for (int f = 0; f < 4; f++) {
+        String name = "f" + f;
+        fibers.add(
+            scheduler.spawn(
+                () -> {
+                  for (int i = 0; i < ROUNDS; i++) {
+                    log.add(name + "." + i);
+                    Scheduler.pause(0);
+                  }
+                }));
+      }
+      for (int i = 0; i < ROUNDS; i++) {
+        for (int f = 0; f < 4; f++) {
+          expected.add("f" + f + "." + i);
+        }
+      }
+      runWatched(scheduler, fibers);
+    }
+    assertThat(log).hasSameSizeAs(expected);
+    for (int i = 0; i < log.size(); i++) {
+      assertThat(log.get(i)).as("resume %d", i).isEqualTo(expected.get(i));
+    }
+  }
+
+  @Test
+  void r9_stackDumps_loseAndDoubleNothing_inJdkCalls() throws Exception {
+    LinkedBlockingQueue<Integer> there = new LinkedBlockingQueue<>();
+    LinkedBlockingQueue<Integer> back = new LinkedBlockingQueue<>();
+    List<Integer> seen = new ArrayList<>();
+    try (Scheduler scheduler = Scheduler.create()) {
+      Fiber one =
+          scheduler.spawn(
+              () -> {
+                for (int i = 0; i < ROUNDS; i++) {
+                  there.add(i);
+                  seen.add(back.take());
+                }
+              });
+      Fiber two =
+          scheduler.spawn(
+              () -> {
+                for (int i = 0; i < ROUNDS; i++) {
+                  back.add(there.take());
+                }
+              });
+      runWatched(scheduler, List.of(one, two));
+    }
+    assertThat(seen).hasSize(ROUNDS).isSorted().doesNotHaveDuplicates();
+  }
+
+  @Test
+  void r4_stackDumps_doNotMakeATickOfNothing() throws Exception {
+    try (Scheduler scheduler = scheduler()) {
+      int[] ran = new int[1];
+      Fiber fiber =
+          scheduler.spawn(
+              () -> {
+                while (true) {
+                  ran[0]++;
+                  Scheduler.pause(Duration.ofNanos(1));
+                }
+              });
+      AtomicBoolean over = new AtomicBoolean();
+      Elsewhere<Void> watcher =
+          Elsewhere.begin(
+              () -> {
+                while (!over.get()) {
+                  fiber.thread().getStackTrace();
+                }
+              });
+      for (int i = 1; i <= 300; i++) {
+        assertThat(scheduler.tick(1000)).isTrue();
+        assertThat(ran[0]).as("after tick %d", i).isEqualTo(i);
+      }
+      over.set(true);
+      watcher.result();
+    }
+  }
+}
