@@ -580,8 +580,15 @@ final class Loop {
   /** Gives a task up that does not end. */
   void abandon(Task task) {
     withdraw(task);
+    if (task.queued) {
+      task.queued = false;
+      ready.remove(task);
+    }
     task.state = Fiber.State.DONE;
     unregister(task);
+    if (task.isAdopted() && task.continuation != null) {
+      adopted.put(task.continuation, task); // or its later unparks would be those of a new fiber
+    }
   }
 
   /** An exception left the body of a fiber. Runs in that fiber. */
