@@ -104,9 +104,7 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   }
 
   private int read(ByteBuffer to, long nanos) throws IOException {
-    if (to.isReadOnly()) {
-      throw new IllegalArgumentException("cannot read into a read-only buffer");
-    }
+    requireWritable(to);
     requireOpen();
     if (!to.hasRemaining()) {
       return 0;
@@ -170,11 +168,15 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   @Override
   public long read(ByteBuffer[] to, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, to.length);
+    for (int i = offset; i < offset + length; i++) {
+      requireWritable(to[i]);
+    }
+    requireOpen();
     long total = 0;
     for (int i = offset; i < offset + length; i++) {
       if (to[i].hasRemaining()) {
-        // Only the first may wait: what came in one piece is handed over without waiting for more.
-        int n = read(to[i], total == 0 ? Times.FOREVER : 0);
+        // Only the first may wait or fail: what came in one piece is handed over before all else.
+        long n = total == 0 ? read(to[i]) : readOnce(to[i]);
         if (n <= 0) {
           return total == 0 ? n : total;
         }
@@ -195,6 +197,7 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   @Override
   public long write(ByteBuffer[] from, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, from.length);
+    requireOpen();
     Deadline none = new Deadline(Times.FOREVER);
     long total = 0;
     for (int i = offset; i < offset + length; i++) {
@@ -300,6 +303,12 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
       io.bytesTransferred = (int) Math.min(transferred, Integer.MAX_VALUE);
       io.initCause(e);
       throw io;
+    }
+  }
+
+  private static void requireWritable(ByteBuffer to) {
+    if (to.isReadOnly()) {
+      throw new IllegalArgumentException("cannot read into a read-only buffer");
     }
   }
 

@@ -27,6 +27,7 @@ final class Parking {
     }
   }
 
+  @SuppressWarnings("ThreadPriorityCheck") // the yield is what gives the turn away
   static int ioWait(Task task, int fd, int mode, long timeoutNanos)
       throws IOException, InterruptedException {
     throwIfCancelled("ioWait");

@@ -49,6 +49,10 @@ final class ReadyQueue {
     if (choice != null) {
       swap(head, (head + choice.nextInt(size)) & (ring.length - 1));
     }
+    return takeFirst();
+  }
+
+  private Task takeFirst() {
     Task task = ring[head];
     if (task == null) {
       throw new IllegalStateException("the ready queue is empty");
@@ -57,6 +61,17 @@ final class ReadyQueue {
     head = (head + 1) & (ring.length - 1);
     size--;
     return task;
+  }
+
+  /** Takes a task out of its turn, if it is here. */
+  @SuppressWarnings("ReferenceEquality") // a task is itself alone
+  void remove(Task task) {
+    for (int turns = size; turns > 0; turns--) {
+      Task next = takeFirst();
+      if (next != task) {
+        add(next);
+      }
+    }
   }
 
   private void swap(int a, int b) {
