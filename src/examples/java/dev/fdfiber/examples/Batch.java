@@ -17,9 +17,9 @@ import java.util.function.BooleanSupplier;
  * the JDK's own; blocking on it parks the fiber alone.
  */
 final class Batch {
-  private static final int STEPS = 300;
+  private static final int STEPS = 400;
   private static final int MAX_STEPS = 2000;
-  private static final int ROUNDS = 50_000; // some 10 ms a step
+  private static final int ROUNDS = 50_000; // some 5 to 10 ms a step
   private static final int MAX_TURNS = 64; // between two steps, lest others hold the batch up
 
   private final Semaphore oneAtATime = new Semaphore(1, true);

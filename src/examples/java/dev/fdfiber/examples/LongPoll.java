@@ -23,7 +23,7 @@ final class LongPoll {
   private static final Pattern ANSWER =
       Pattern.compile("HTTP/1\\.[01] 2\\d\\d[^\r\n]*\r\n(.*?\r\n)?\r\n(.*)", Pattern.DOTALL);
   private static final Pattern LENGTH =
-      Pattern.compile("(?im)^Content-Length:[ \t]*(\\d{1,9})[ \t]*\r$");
+      Pattern.compile("(?i)(?:^|\n)Content-Length:[ \t]*(\\d{1,9})[ \t]*\r\n");
 
   private final Options.Upstream upstream;
 

@@ -43,13 +43,14 @@ final class Page {
         padding: 1rem 1.1rem; min-width: 0;
         background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
       }
-      header { display: flex; justify-content: space-between; align-items: baseline; gap: .5rem; }
+      header { display: flex; justify-content: space-between; align-items: center; min-height: 2.75rem; }
       .big { font-size: 2rem; font-weight: 650; line-height: 1.2; font-variant-numeric: tabular-nums; }
       .big small { font-size: .95rem; font-weight: 400; color: var(--soft); }
       ol {
-        list-style: none; margin: .75rem 0 0; padding: .6rem 0 0; min-height: 14.5rem;
+        list-style: none; margin: .75rem 0 0; padding: .6rem 0 0; min-height: 3.5rem;
         border-top: 1px solid var(--line); font-size: .92rem; font-variant-numeric: tabular-nums;
       }
+      #events { min-height: 14rem; }
       li { display: flex; justify-content: space-between; gap: .75rem; padding: .08rem 0; }
       button {
         font: inherit; font-weight: 600; padding: .5rem 1rem; min-height: 2.75rem; cursor: pointer;
@@ -79,7 +80,7 @@ final class Page {
         </section>
         <section aria-labelledby="h-poll">
           <header><h2 id="h-poll">Long-poll</h2></header>
-          <p class="soft"><code>GET /poll</code> waits on an upstream's descriptor</p>
+          <p class="soft"><code>GET /poll</code> waits on a descriptor</p>
           <p class="big"><span id="elapsed" role="timer" aria-live="off">0.0</span>
             <small>s waiting</small></p>
           <p id="poll" role="status" aria-live="polite">starting</p>
@@ -87,7 +88,7 @@ final class Page {
         </section>
         <section aria-labelledby="h-batch">
           <header><h2 id="h-batch">Batch</h2></header>
-          <p class="soft"><code>POST /batch</code> lets the others run between its steps</p>
+          <p class="soft"><code>POST /batch</code> ticks between steps</p>
           <p class="big"><span id="during">0</span> <small>events during the batch</small></p>
           <p><button id="run" type="button">Run a batch</button></p>
           <p id="batch" role="status" aria-live="polite">not run yet</p>
@@ -174,7 +175,7 @@ final class Page {
           const result = await answer.json();
           say('batch', result.steps + ' steps in ' + result.millis + ' ms; meanwhile others ran '
               + result.resumes + ' times', 'good');
-          list('batches', result.steps + ' steps, ' + result.millis + ' ms',
+          list('batches', result.millis + ' ms',
               during + ' events, ' + result.resumes + ' resumes');
         } catch (problem) {
           say('batch', 'the batch failed: ' + problem.message, 'bad');
