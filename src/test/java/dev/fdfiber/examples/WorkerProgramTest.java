@@ -1,0 +1,110 @@
+package dev.fdfiber.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.Leaks;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The worker as a process: what it prints, and how it ends. */
+@ExtendWith(Leaks.class)
+@Tag("slow")
+class WorkerProgramTest {
+  @TempDir Path directory;
+
+  @ParameterizedTest
+  @CsvSource({"TERM, 100, 143", "INT, 1000, 130"})
+  void signal_endsItAtOnce_withAStreamAndParkedConnections(String signal, int count, int status)
+      throws Exception {
+    List<Integer> fds = new ArrayList<>();
+    try (ChildWorker child = new ChildWorker(directory, "--port", "0")) {
+      int port = child.port();
+      for (int i = 0; i < count; i++) {
+        fds.add(Sock.connect("127.0.0.1", port));
+      }
+      int stream = Sock.connect("127.0.0.1", port);
+      fds.add(stream);
+      Sock.writeStr(stream, "GET /events HTTP/1.1\r\nHost: test\r\n\r\n");
+      assertThat(text(Sock.recvSome(stream, 0))).startsWith("HTTP/1.1 200 OK\r\n");
+
+      kill(signal, child);
+
+      assertThat(child.status(5)).isEqualTo(status);
+      assertThat(child.errors()).isEmpty();
+      assertThat(text(Sock.recvAll(stream, 0))).doesNotContain("HTTP");
+    } finally {
+      Serving.close(fds);
+    }
+  }
+
+  @Test
+  void signal_endsABatchBetweenItsSteps() throws Exception {
+    try (ChildWorker child = new ChildWorker(directory, "--port", "0")) {
+      int port = child.port();
+      int batch = Sock.connect("127.0.0.1", port);
+      Sock.writeStr(batch, "POST /batch?steps=2000 HTTP/1.1\r\nHost: test\r\n\r\n");
+      assertThat(Serving.send(port, "GET /fibers HTTP/1.0\r\n\r\n")).contains("BLOCKED");
+
+      kill("TERM", child);
+
+      assertThat(child.status(5)).isEqualTo(143);
+      assertThat(child.errors()).isEmpty();
+      Sock.close(batch);
+    }
+  }
+
+  @Test
+  void port_taken_saysWhichAndWhatToDo() throws Exception {
+    int listener = Sock.listen(0, false);
+    int port = Sock.localPort(listener);
+    try (ChildWorker child = new ChildWorker(directory, "--port", "" + port)) {
+      assertThat(child.status(20)).isEqualTo(1);
+      assertThat(child.output()).isEmpty();
+      assertThat(child.errors())
+          .isEqualTo(
+              "fdfiber worker: port %d is taken; give another with --port, or --port 0 for any free"
+                      .formatted(port)
+                  + " one\n");
+    } finally {
+      Sock.close(listener);
+    }
+  }
+
+  @Test
+  void option_wrong_isALineAndStatus2() throws Exception {
+    try (ChildWorker child = new ChildWorker(directory, "--port", "bad")) {
+      assertThat(child.status(20)).isEqualTo(2);
+      assertThat(child.output()).isEmpty();
+      assertThat(child.errors())
+          .isEqualTo("fdfiber worker: --port: bad is no port; give a number from 0 to 65535\n");
+    }
+  }
+
+  @Test
+  void help_tellsTheOptions() throws Exception {
+    try (ChildWorker child = new ChildWorker(directory, "--help")) {
+      assertThat(child.status(20)).isZero();
+      assertThat(child.output()).contains("--port N", "--upstream HOST:PORT", "--idle-seconds");
+      assertThat(child.errors()).isEmpty();
+    }
+  }
+
+  private static void kill(String signal, ChildWorker child) throws Exception {
+    String pid = Long.toString(child.process.pid());
+    Process kill = new ProcessBuilder("kill", "-" + signal, pid).inheritIO().start();
+    assertThat(kill.waitFor()).isZero();
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+}

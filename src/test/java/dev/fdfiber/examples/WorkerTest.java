@@ -1,0 +1,322 @@
+package dev.fdfiber.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.Scheduler;
+import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.ForwardingKernel;
+import dev.fdfiber.testing.Leaks;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The worker's three uses side by side, and what must not end it. */
+@ExtendWith(Leaks.class)
+class WorkerTest {
+
+  @BeforeAll
+  static void openWhatTheJdkKeeps() throws IOException {
+    SocketChannel.open().close(); // a socket pair, for closing others
+  }
+
+  // ---- the stream
+
+  @Test
+  @Tag("slow")
+  void events_comeAtOnceAndThenEachSecond_beside1000ParkedConnections() throws Exception {
+    try (Serving serving = Serving.start()) {
+      List<Integer> parked = serving.park(1000);
+      try (Curl curl = Curl.start("-N", serving.url("/events"))) {
+        assertThat(curl.next("data: ")).contains("\"n\":1,\"pausedMillis\":0.00,");
+        assertThat(curl.next("data: ")).containsPattern("\"n\":2,\"pausedMillis\":1\\d{3}\\.");
+        assertThat(curl.next("data: ")).containsPattern("\"n\":3,\"pausedMillis\":1\\d{3}\\.");
+      } finally {
+        Serving.close(parked);
+      }
+    }
+  }
+
+  @Test
+  void events_whenTheClientIsGone_endWithoutAWord() throws Exception {
+    BlockingQueue<Throwable> uncaught = new LinkedBlockingQueue<>();
+    Scheduler scheduler = Scheduler.builder().onUncaught((fiber, t) -> uncaught.add(t)).build();
+    Serving serving = new Serving(Serving.ANY_PORT, scheduler);
+    serving.go();
+    try (serving) {
+      int fd = serving.connect();
+      Sock.writeStr(fd, "GET /events?ms=10 HTTP/1.1\r\nHost: test\r\n\r\n");
+      Sock.recvSome(fd, 1);
+      Sock.close(fd);
+
+      String fibers;
+      do {
+        fibers = serving.get("/upstream?ms=10") + serving.get("/fibers");
+      } while (fibers.contains("PAUSED"));
+      assertThat(uncaught).isEmpty();
+    }
+  }
+
+  // ---- the long-poll
+
+  @Test
+  @Tag("slow")
+  void poll_waitsForTheWorkersOwnUpstream_andRelaysIt() throws Exception {
+    try (Serving serving = Serving.start()) {
+      assertThat(Curl.lines("-w", "%{http_code} %{time_total}", serving.url("/poll?ms=300")))
+          .satisfiesExactly(
+              body -> assertThat(body).isEqualTo("news after 300 ms"),
+              status -> assertThat(status).matches("200 0\\.[3-9]\\d*"));
+    }
+  }
+
+  @Test
+  void poll_withoutNews_is204() throws Exception {
+    try (Serving serving = Serving.start()) {
+      assertThat(serving.get("/poll?ms=60000&wait=0.02"))
+          .startsWith("HTTP/1.1 204 No Content\r\n")
+          .endsWith("\r\n\r\n");
+    }
+  }
+
+  @Test
+  void poll_whenNobodyListens_is502() throws Exception {
+    int listener = Sock.listen(0, false);
+    int port = Sock.localPort(listener);
+    Sock.close(listener);
+
+    try (Serving serving = Serving.start(askingPort(port))) {
+      assertThat(serving.get("/poll"))
+          .startsWith("HTTP/1.1 502 Bad Gateway\r\n")
+          .contains("ECONNREFUSED");
+    }
+  }
+
+  @Test
+  void poll_ofAnotherUpstream_relaysWhatIsHttp_andNothingElse() throws Exception {
+    int listener = Sock.listen(0, false);
+    try (Serving serving = Serving.start(askingPort(Sock.localPort(listener)))) {
+      assertThat(pollAnswered(serving, listener, "HTTP/1.0 200 OK\r\n\r\nhé\n"))
+          .startsWith("HTTP/1.1 200 OK\r\n")
+          .endsWith("\r\nContent-Length: 4\r\n" + rest("hé\n"));
+      assertThat(pollAnswered(serving, listener, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhe"))
+          .startsWith("HTTP/1.1 502 ");
+      assertThat(pollAnswered(serving, listener, "HTTP/1.1 500 Oh\r\n\r\n"))
+          .startsWith("HTTP/1.1 502 ");
+      assertThat(pollAnswered(serving, listener, "")).startsWith("HTTP/1.1 502 ");
+    } finally {
+      Sock.close(listener);
+    }
+  }
+
+  private static String rest(String body) {
+    return "Cache-Control: no-store\r\nConnection: close\r\n\r\n" + body;
+  }
+
+  private static String pollAnswered(Serving serving, int listener, String answer)
+      throws Exception {
+    int client = serving.connect();
+    try {
+      Sock.writeStr(client, "GET /poll?ms=7 HTTP/1.1\r\nHost: test\r\n\r\n");
+      int upstream = Sock.accept(listener);
+      String asked = new String(Sock.recvSome(upstream, 0), StandardCharsets.UTF_8);
+      assertThat(asked).startsWith("GET /upstream?ms=7 HTTP/1.0\r\n");
+      Sock.writeStr(upstream, answer);
+      Sock.close(upstream);
+      return new String(Sock.recvAll(client, 0), StandardCharsets.UTF_8);
+    } finally {
+      Sock.close(client);
+    }
+  }
+
+  private static Options askingPort(int port) {
+    return Serving.ANY_PORT.withUpstream(new Options.Upstream("127.0.0.1", port));
+  }
+
+  // ---- the batch
+
+  @Test
+  @Tag("slow")
+  void batch_letsTheEventsGoOn() throws Exception {
+    try (Serving serving = Serving.start();
+        Curl events = Curl.start("-N", serving.url("/events?ms=10"))) {
+      long before = number("n", events.next("data: "));
+
+      String batch = serving.request("POST", "/batch?steps=100");
+
+      assertThat(number("steps", batch)).isEqualTo(100);
+      assertThat(number("resumes", batch)).as("turns of the stream").isGreaterThan(5);
+      for (long n = before + 1; n <= before + 5; n++) {
+        assertThat(number("n", events.next("data: "))).isEqualTo(n);
+      }
+    }
+  }
+
+  @Test
+  @Tag("slow")
+  void batches_takeTurns_andAllAreAnswered() throws Exception {
+    try (Serving serving = Serving.start()) {
+      assertThat(Curl.lines("--parallel", "-w", "\n", serving.url("/batch?steps=5&n=[1-20]")))
+          .filteredOn(line -> line.startsWith("{\"steps\":5,"))
+          .hasSize(20);
+    }
+  }
+
+  private static long number(String name, String json) {
+    Matcher field = Pattern.compile("\"" + name + "\":(\\d+)").matcher(json);
+    assertThat(field.find()).as("%s in %s", name, json).isTrue();
+    return Long.parseLong(field.group(1));
+  }
+
+  // ---- the page
+
+  @Test
+  void page_showsTheThreeParts_andAsksNobodyElse() throws Exception {
+    try (Serving serving = Serving.start()) {
+      assertThat(serving.get("/"))
+          .startsWith("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n")
+          .contains("\r\nContent-Security-Policy: default-src 'none';")
+          .contains("EventSource('/events')", "fetch('/poll?", "fetch('/batch'")
+          .contains("aria-live=\"polite\"", "prefers-color-scheme: dark", "width=device-width")
+          .doesNotContain("http://", "https://", "innerHTML")
+          .endsWith("</html>\n");
+    }
+  }
+
+  // ---- many at once
+
+  @Test
+  @Tag("slow")
+  void twoHundredClientsAtOnce_areAllAnswered() throws Exception {
+    try (Serving serving = Serving.start()) {
+      String url = serving.url("/upstream?ms=500&n=[1-200]");
+      List<String> lines =
+          Curl.lines("--parallel", "--parallel-immediate", "--parallel-max", "200", url);
+
+      assertThat(lines).isEqualTo(Collections.nCopies(200, "news after 500 ms"));
+    }
+  }
+
+  @Test
+  @Tag("slow")
+  void httpClient_inAFiberOfTheSameThread_isServed_andTimersKeepGoing() throws Exception {
+    Scheduler scheduler = Scheduler.create();
+    List<String> answers = new CopyOnWriteArrayList<>();
+    int[] ticks = new int[1];
+    try (Worker worker = Worker.open(Serving.ANY_PORT, scheduler, message -> {});
+        HttpClient client = HttpClient.newHttpClient()) {
+      URI uri = URI.create("http://127.0.0.1:" + worker.port() + "/poll?ms=300");
+      HttpRequest request = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(20)).build();
+      scheduler.spawn(
+          "timer",
+          () -> {
+            while (answers.isEmpty()) {
+              Scheduler.pause(0.01);
+              ticks[0]++;
+            }
+          });
+      scheduler.spawn(
+          "client",
+          () -> {
+            try {
+              answers.add(client.send(request, BodyHandlers.ofString()).body());
+            } finally {
+              worker.stop();
+            }
+          });
+      worker.run();
+    }
+    assertThat(answers).containsExactly("news after 300 ms\n");
+    assertThat(ticks[0]).isGreaterThan(10);
+  }
+
+  // ---- what must not end it
+
+  @Test
+  void handler_thatThrows_isA500_andTheOthersGoOn() throws Exception {
+    BlockingQueue<String> uncaught = new LinkedBlockingQueue<>();
+    Scheduler scheduler =
+        Scheduler.builder().onUncaught((f, t) -> uncaught.add(f.name() + ": " + t)).build();
+    Serving serving = new Serving(Serving.ANY_PORT, scheduler);
+    serving.worker.routes().add("/boom", Set.of("GET"), WorkerTest::boom);
+    serving.go();
+    try (serving) {
+      int other = serving.connect();
+      Sock.writeStr(other, "GET /upstream?ms=20 HTTP/1.1\r\nHost: test\r\n\r\n");
+
+      assertThat(serving.get("/boom"))
+          .startsWith("HTTP/1.1 500 Internal Server Error\r\n")
+          .doesNotContain("boom");
+
+      assertThat(uncaught.poll(10, TimeUnit.SECONDS)).matches("http \\d+: .*AssertionError: boom");
+      assertThat(new String(Sock.recvAll(other, 0), StandardCharsets.UTF_8))
+          .endsWith("news after 20 ms\n");
+      assertThat(serving.get("/")).startsWith("HTTP/1.1 200 OK\r\n");
+      Sock.close(other);
+    }
+  }
+
+  private static Response boom(Request request) {
+    throw new AssertionError("boom");
+  }
+
+  @Test
+  @Tag("slow")
+  void accept_outOfDescriptors_backsOff_saysSoOnce_andGoesOn() throws Exception {
+    FullKernel kernel = new FullKernel();
+    Serving serving = new Serving(Serving.ANY_PORT, Scheduler.builder().kernel(kernel).build());
+    serving.go();
+    try (serving) {
+      assertThat(serving.get("/fibers")).startsWith("HTTP/1.1 200 OK\r\n");
+      assertThat(serving.get("/fibers")).startsWith("HTTP/1.1 200 OK\r\n");
+    }
+    assertThat(serving.log).singleElement().asString().contains("EMFILE");
+    assertThat(kernel.refusedAt).hasSize(2);
+    assertThat(kernel.refusedAt.get(1) - kernel.refusedAt.get(0))
+        .isGreaterThanOrEqualTo(100_000_000L);
+  }
+
+  /** The process has no descriptor left the first two times. */
+  private static final class FullKernel extends ForwardingKernel {
+    final List<Long> refusedAt = new CopyOnWriteArrayList<>();
+
+    FullKernel() {
+      super(Kernel.system());
+    }
+
+    @Override
+    public int accept4(int fd, int flags) {
+      if (refusedAt.size() < 2) {
+        refusedAt.add(System.nanoTime());
+        return -Errno.EMFILE;
+      }
+      return super.accept4(fd, flags);
+    }
+  }
+
+  @Test
+  void close_withoutRunning_leavesNothing_andTwiceIsFine() throws Exception {
+    Worker worker = Worker.open(Serving.ANY_PORT, Scheduler.create(), message -> {});
+    worker.close();
+    worker.close();
+  }
+}
