@@ -34,7 +34,6 @@ final class Driver {
   private final Loop loop;
   private final String name;
   private final Interrupts interrupts = new Interrupts(this::interrupted);
-  private final ReentrantLock beginning = new ReentrantLock(); // of a driving call
   private final ReentrantLock closing = new ReentrantLock();
   private int nested; // fibers that drive and wait for that to end
 
@@ -194,8 +193,11 @@ final class Driver {
       throw new IllegalStateException(name + " is already being driven further up this stack");
     }
     requireMayDrive(me);
-    if (!loop.claim(me)) {
-      throw wrongThread(loop.driver, me);
+    while (!loop.claim(me)) {
+      if (closer != me) {
+        throw wrongThread(loop.driver, me);
+      }
+      awaitDriver(); // that only looked whether it may drive
     }
     try {
       requireMayDrive(me); // another may have come between
@@ -217,8 +219,9 @@ final class Driver {
   }
 
   private WrongThreadException wrongThread(@Nullable Thread other, Thread me) {
+    String driver = other == null ? "another thread" : other.toString();
     return new WrongThreadException(
-        name + " is driven by " + other + ", which owns it until it ends; this is " + me);
+        name + " is driven by " + driver + ", which owns it until it ends; this is " + me);
   }
 
   private void release(Thread me) {
@@ -356,16 +359,6 @@ final class Driver {
       drive(caller -> cancelAll()); // what had been let in before that
     }
     assert closer == me;
-  }
-
-  private void refuseOthers(Thread me) {
-    beginning.lock(); // who is beyond this lock drives, and awaitDriver sees it
-    try {
-      closer = me;
-      refuses = true;
-    } finally {
-      beginning.unlock();
-    }
   }
 
   /** Asks the thread that drives to stop, and waits until it has. */

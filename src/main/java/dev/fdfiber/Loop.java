@@ -401,6 +401,10 @@ final class Loop {
     task.abandoned = true;
     task.suspended = false;
     waits.withdraw(task);
+    if (task.queued) {
+      task.queued = false;
+      ready.remove(task);
+    }
     ended(task);
   }
 

@@ -27,10 +27,13 @@ final class Parking {
     }
   }
 
-  @SuppressWarnings("ThreadPriorityCheck") // the yield is what gives the turn away
   static int ioWait(Task task, int fd, int mode, long timeoutNanos)
       throws IOException, InterruptedException {
-    throwIfCancelled("ioWait");
+    if (Thread.interrupted()) {
+      // A channel keeps the status: who swallows that in a loop must not hold the driver for ever.
+      task.loop.leave(task);
+      throw cancelled("ioWait");
+    }
     int result = fd < 0 ? -1 : task.loop.waits.register(task, fd, mode, timeoutNanos);
     if (result < 0) {
       throw fd < 0 ? BlockingWait.notOpen(fd) : new ErrnoException("ioWait", fd, -result);
