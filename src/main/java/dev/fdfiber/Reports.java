@@ -1,5 +1,6 @@
 package dev.fdfiber;
 
+import dev.fdfiber.kernel.Errno;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
@@ -12,6 +13,15 @@ final class Reports {
   private static final System.Logger LOG = System.getLogger("dev.fdfiber");
 
   private Reports() {}
+
+  /**
+   * Loads what is needed to tell of an error. Where classes are files, the JVM cannot load one when
+   * there is no descriptor left, which is just when these are needed, and never tries again.
+   */
+  static void load() {
+    ErrnoException example = new ErrnoException("load", Errno.EMFILE);
+    LOG.log(System.Logger.Level.TRACE, "ready to tell of {0}", example.name());
+  }
 
   /** The default of {@code onUncaught}. */
   static void uncaught(Fiber fiber, Throwable t) {

@@ -42,8 +42,8 @@ public final class Scheduler implements Executor, AutoCloseable {
   private final Driver driver;
 
   private Scheduler(Builder options) {
-    VirtualThreads
-        .requireUsable(); // fails here, and not at the first fiber, if the flag is missing
+    VirtualThreads.requireUsable(); // or the first fiber would be the one to fail
+    Reports.load();
     this.name = options.name;
     this.loop = new Loop(this, options);
     this.driver = new Driver(loop, "scheduler " + name);

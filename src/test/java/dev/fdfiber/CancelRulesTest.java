@@ -109,7 +109,6 @@ class CancelRulesTest {
     BY_ANOTHER_THREAD(f -> inAnotherThread(f::cancel)),
     BY_INTERRUPT_FROM_ANOTHER_THREAD(f -> inAnotherThread(f.thread()::interrupt));
 
-    @SuppressWarnings("ImmutableEnumChecker") // the lambdas above capture nothing
     private final Consumer<Fiber> action;
 
     Cancel(Consumer<Fiber> action) {

@@ -247,6 +247,7 @@ class PinnedRulesTest {
 
   // ---- a native frame: qsort(3) calls the comparison
 
+  @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // native code calls it
   private static int compares(MemorySegment a, MemorySegment b) {
     workInInitializer();
     return 0;

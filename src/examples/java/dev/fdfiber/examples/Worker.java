@@ -6,8 +6,6 @@ import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.sock.Sock;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.SocketTimeoutException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -57,27 +55,7 @@ public final class Worker implements AutoCloseable {
     Worker worker = new Worker(scheduler, options, listener);
     Acceptor acceptor = new Acceptor(listener, worker::connected, log);
     scheduler.spawn("accept " + listener, () -> acceptor.run(worker::isStopping));
-    scheduler.spawn("warm up", worker::warmUp);
     return worker;
-  }
-
-  /**
-   * Asks itself once, and fails once. Where classes come from files, the JVM cannot load one that
-   * is needed first when there is no descriptor left, and never tries that one again.
-   */
-  private void warmUp() throws IOException {
-    try {
-      int fd = Sock.connect(options.host(), port, Duration.ofSeconds(1));
-      try {
-        Sock.writeStr(fd, "GET /fibers HTTP/1.0\r\n\r\n");
-        Sock.recvAll(fd, 0);
-      } finally {
-        Sock.close(fd);
-      }
-      Sock.acceptNb(-1);
-    } catch (ErrnoException | SocketTimeoutException expected) {
-      // what matters is that they are loaded
-    }
   }
 
   private void addRoutes() {
