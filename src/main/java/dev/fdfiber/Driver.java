@@ -226,11 +226,16 @@ final class Driver {
 
   private void release(Thread me) {
     loop.stopRequested = false;
-    if (loop.driverInterrupted) {
-      loop.driverInterrupted = false;
-      me.interrupt();
-    }
+    passOnInterrupt(me);
     unclaim(me);
+    passOnInterrupt(me); // one that came between
+  }
+
+  private void passOnInterrupt(@Nullable Thread thread) {
+    if (loop.driverInterrupted && thread != null) {
+      loop.driverInterrupted = false;
+      thread.interrupt();
+    }
   }
 
   private void unclaim(Thread me) {
@@ -303,6 +308,9 @@ final class Driver {
   private void interrupted() {
     loop.driverInterrupted = true;
     loop.waker.signal();
+    if (loop.driver == null) {
+      passOnInterrupt(owner); // the JDK tells late: the call that it was for has ended
+    }
   }
 
   // ---- clear and close
