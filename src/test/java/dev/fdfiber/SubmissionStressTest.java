@@ -216,6 +216,28 @@ class SubmissionStressTest {
   }
 
   @Test
+  void r9_unparksAfterClose_areDropped_andThrowNothing() {
+    Scheduler scheduler = Scheduler.create();
+    Fiber stubborn =
+        scheduler.spawn(
+            "stubborn",
+            () -> {
+              while (true) {
+                LockSupport.park();
+                Thread.interrupted(); // swallows every cancel
+              }
+            });
+    scheduler.runUntilEmpty();
+    scheduler.close(); // gives it up, after a limit
+    for (int i = 0; i < 1000; i++) {
+      LockSupport.unpark(stubborn.thread());
+      stubborn.cancel();
+    }
+    assertThat(stubborn.isAlive()).isFalse();
+    assertThat(scheduler.aliveCount()).isZero();
+  }
+
+  @Test
   void r9_cancelAgainstTheEndOfAPause_losesNeither() throws Exception {
     try (Scheduler scheduler = Scheduler.create()) {
       Fiber keeper = scheduler.spawn(() -> LockSupport.park());
