@@ -88,7 +88,11 @@ class BadInputTest {
   void ioWait_ofANegativeFd_isEbadf_inAFiber() {
     Fiber fiber = scheduler.spawn(() -> Scheduler.ioWait(-7, READ, -1));
     scheduler.run();
-    assertThat(fiber.failure()).get().isInstanceOf(ErrnoException.class).asString().contains("fd -7");
+    assertThat(fiber.failure())
+        .get()
+        .isInstanceOf(ErrnoException.class)
+        .asString()
+        .contains("fd -7");
   }
 
   // ---- bodies that throw
@@ -134,11 +138,10 @@ class BadInputTest {
   @Test
   void body_thatThrowsAfterAWait_endsThatFiberAlone() {
     Fiber fiber =
-        scheduler.spawn(
-            () -> {
-              Scheduler.pause(0.0001);
-              throw new IOException("later");
-            });
+        scheduler.spawn(() -> {
+          Scheduler.pause(0.0001);
+          throw new IOException("later");
+        });
     scheduler.run();
     assertThat(fiber.failure()).get().isInstanceOf(IOException.class);
   }
@@ -148,11 +151,10 @@ class BadInputTest {
     List<String> seen = new ArrayList<>();
     try (Scheduler other =
         Scheduler.builder()
-            .onUncaught(
-                (fiber, t) -> {
-                  seen.add(fiber.name());
-                  throw new AssertionError("by the handler, on purpose");
-                })
+            .onUncaught((fiber, t) -> {
+              seen.add(fiber.name());
+              throw new AssertionError("by the handler, on purpose");
+            })
             .build()) {
       Fiber failing =
           other.spawn(
@@ -172,13 +174,12 @@ class BadInputTest {
     List<String> seen = new ArrayList<>();
     try (Scheduler other =
         Scheduler.builder()
-            .onUncaught(
-                (fiber, t) -> {
-                  assertThat(Fiber.current()).isSameAs(fiber);
-                  assertThat(fiber.isAlive()).isTrue();
-                  Thread.onSpinWait();
-                  seen.add(fiber.name() + " " + t.getMessage());
-                })
+            .onUncaught((fiber, t) -> {
+              assertThat(Fiber.current()).isSameAs(fiber);
+              assertThat(fiber.isAlive()).isTrue();
+              Thread.onSpinWait();
+              seen.add(fiber.name() + " " + t.getMessage());
+            })
             .build()) {
       other.spawn(
           "failing",

@@ -53,27 +53,24 @@ class BlockingCallsTest {
   private void parksAlone(FiberBody call, Elsewhere.Action ending) throws Exception {
     CountDownLatch inside = new CountDownLatch(1);
     Fiber blocked =
-        scheduler.spawn(
-            () -> {
-              inside.countDown();
-              call.run();
-              log.add("returned");
-            });
-    scheduler.spawn(
-        () -> {
-          for (int i = 0; i < 3; i++) {
-            Scheduler.pause(0.001);
-            timersWentOff.countDown();
-          }
-          log.add("timers");
+        scheduler.spawn(() -> {
+          inside.countDown();
+          call.run();
+          log.add("returned");
         });
+    scheduler.spawn(() -> {
+      for (int i = 0; i < 3; i++) {
+        Scheduler.pause(0.001);
+        timersWentOff.countDown();
+      }
+      log.add("timers");
+    });
     Elsewhere<Void> other =
-        Elsewhere.begin(
-            () -> {
-              inside.await();
-              timersWentOff.await();
-              ending.run();
-            });
+        Elsewhere.begin(() -> {
+          inside.await();
+          timersWentOff.await();
+          ending.run();
+        });
     scheduler.run();
     other.result();
     assertThat(blocked.failure()).isEmpty();
@@ -109,16 +106,15 @@ class BlockingCallsTest {
     ReentrantLock lock = new ReentrantLock();
     CountDownLatch held = new CountDownLatch(1);
     Elsewhere<Void> holder =
-        Elsewhere.begin(
-            () -> {
-              lock.lock();
-              try {
-                held.countDown();
-                timersWentOff.await();
-              } finally {
-                lock.unlock();
-              }
-            });
+        Elsewhere.begin(() -> {
+          lock.lock();
+          try {
+            held.countDown();
+            timersWentOff.await();
+          } finally {
+            lock.unlock();
+          }
+        });
     held.await();
     parksAlone(
         () -> {
@@ -194,13 +190,12 @@ class BlockingCallsTest {
     Object monitor = new Object();
     CountDownLatch held = new CountDownLatch(1);
     Elsewhere<Void> holder =
-        Elsewhere.begin(
-            () -> {
-              synchronized (monitor) {
-                held.countDown();
-                timersWentOff.await();
-              }
-            });
+        Elsewhere.begin(() -> {
+          synchronized (monitor) {
+            held.countDown();
+            timersWentOff.await();
+          }
+        });
     held.await();
     parksAlone(
         () -> {
@@ -238,14 +233,13 @@ class BlockingCallsTest {
   void r10_pauseInsideSynchronized_parksTheFiber() {
     assumeTrue(Runtime.version().feature() >= 24, "synchronized pins before JDK 24");
     Object monitor = new Object();
-    scheduler.spawn(
-        () -> {
-          synchronized (monitor) {
-            log.add("a1");
-            Scheduler.pause(0.001);
-            log.add("a2");
-          }
-        });
+    scheduler.spawn(() -> {
+      synchronized (monitor) {
+        log.add("a1");
+        Scheduler.pause(0.001);
+        log.add("a2");
+      }
+    });
     scheduler.spawn(() -> log.add("b"));
     scheduler.run();
     assertThat(log).containsExactly("a1", "b", "a2");
@@ -254,21 +248,19 @@ class BlockingCallsTest {
   @Test
   void r10_threadSleep() throws Exception {
     CountDownLatch slept = new CountDownLatch(1);
-    scheduler.spawn(
-        () -> {
-          long start = System.nanoTime();
-          Thread.sleep(30); // sleeps on purpose
-          assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(30_000_000);
-          log.add("slept");
-          slept.countDown();
-        });
-    scheduler.spawn(
-        () -> {
-          for (int i = 0; i < 3; i++) {
-            Scheduler.pause(0.001);
-          }
-          log.add("timers");
-        });
+    scheduler.spawn(() -> {
+      long start = System.nanoTime();
+      Thread.sleep(30); // sleeps on purpose
+      assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(30_000_000);
+      log.add("slept");
+      slept.countDown();
+    });
+    scheduler.spawn(() -> {
+      for (int i = 0; i < 3; i++) {
+        Scheduler.pause(0.001);
+      }
+      log.add("timers");
+    });
     scheduler.run();
     assertThat(log).containsExactly("timers", "slept");
   }
@@ -284,13 +276,14 @@ class BlockingCallsTest {
   @Test
   void r10_sockets_acceptConnectReadAndWrite_inFibers() throws Exception {
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-      scheduler.spawn(
-          () -> {
-            try (Socket connection = server.accept()) {
-              byte[] line = connection.getInputStream().readNBytes(5);
-              connection.getOutputStream().write(new String(line, UTF_8).replace('h', 'H').getBytes(UTF_8));
-            }
-          });
+      scheduler.spawn(() -> {
+        try (Socket connection = server.accept()) {
+          byte[] line = connection.getInputStream().readNBytes(5);
+          connection
+              .getOutputStream()
+              .write(new String(line, UTF_8).replace('h', 'H').getBytes(UTF_8));
+        }
+      });
       parksAlone(
           () -> {
             try (Socket socket = new Socket(server.getInetAddress(), server.getLocalPort())) {
@@ -322,24 +315,23 @@ class BlockingCallsTest {
   @Test
   void r10_afterSocketsInFibers_anOrdinaryVirtualThread_worksWithNobodyDriving() throws Exception {
     readASocketInAFiber();
-    Elsewhere.runVirtual(
-        () -> {
-          try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-              Socket near = new Socket(server.getInetAddress(), server.getLocalPort());
-              Socket far = server.accept()) {
-            Elsewhere<Void> writer =
-                Elsewhere.begin(() -> far.getOutputStream().write('x'));
-            assertThat(near.getInputStream().read()).isEqualTo('x');
-            writer.result();
-          }
-        });
+    Elsewhere.runVirtual(() -> {
+      try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+          Socket near = new Socket(server.getInetAddress(), server.getLocalPort());
+          Socket far = server.accept()) {
+        Elsewhere<Void> writer = Elsewhere.begin(() -> far.getOutputStream().write('x'));
+        assertThat(near.getInputStream().read()).isEqualTo('x');
+        writer.result();
+      }
+    });
     assertThat(scheduler.aliveCount()).as("the JDK's helpers are no fibers").isZero();
   }
 
   @Test
   @Tag("slow")
   void r10_httpClient_inFibers() throws Exception {
-    HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.createContext(
         "/",
         exchange -> {
@@ -356,7 +348,8 @@ class BlockingCallsTest {
         });
     server.start();
     URI base = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
-    try (HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(20)).build()) {
+    try (HttpClient client =
+        HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(20)).build()) {
       parksAlone(
           () -> {
             HttpRequest request = HttpRequest.newBuilder(base.resolve("/one")).build();
@@ -366,10 +359,9 @@ class BlockingCallsTest {
       List<String> bodies = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
         URI uri = base.resolve("/" + i);
-        scheduler.spawn(
-            () ->
-                bodies.add(
-                    client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString()).body()));
+        scheduler.spawn(() ->
+            bodies.add(
+                client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString()).body()));
       }
       scheduler.run();
       assertThat(bodies).containsExactlyInAnyOrder("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7");
@@ -382,18 +374,16 @@ class BlockingCallsTest {
   void r10_fibersAmongThemselves_handOver() {
     ArrayBlockingQueue<Integer> queue = new ArrayBlockingQueue<>(2);
     List<Integer> taken = new ArrayList<>();
-    scheduler.spawn(
-        () -> {
-          for (int i = 0; i < 100; i++) {
-            queue.put(i);
-          }
-        });
-    scheduler.spawn(
-        () -> {
-          for (int i = 0; i < 100; i++) {
-            taken.add(queue.take());
-          }
-        });
+    scheduler.spawn(() -> {
+      for (int i = 0; i < 100; i++) {
+        queue.put(i);
+      }
+    });
+    scheduler.spawn(() -> {
+      for (int i = 0; i < 100; i++) {
+        taken.add(queue.take());
+      }
+    });
     scheduler.run();
     assertThat(taken).hasSize(100).isSorted();
   }

@@ -56,11 +56,10 @@ class DefectsTest {
       int id = i;
       Fds.Pair pipe = Fds.pipe();
       pipes.add(pipe);
-      scheduler.spawn(
-          () -> {
-            assertThat(Scheduler.ioWait(pipe.a(), READ, -1)).isEqualTo(READ);
-            woken.add(id);
-          });
+      scheduler.spawn(() -> {
+        assertThat(Scheduler.ioWait(pipe.a(), READ, -1)).isEqualTo(READ);
+        woken.add(id);
+      });
     }
     scheduler.runUntilEmpty();
     for (int i = 399; i >= 255; i--) {
@@ -76,14 +75,13 @@ class DefectsTest {
   @Test
   void defect02_fractionsOfASecond_areWaitedFor_exactly() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(
-          () -> {
-            clock.advanceNanos(830 * MS); // wherever in its second the clock stands
-            for (int i = 0; i < 3; i++) {
-              Scheduler.pause(0.5);
-            }
-            assertThat(Scheduler.ioWait(pipe.a(), READ, 0.001)).isZero();
-          });
+      scheduler.spawn(() -> {
+        clock.advanceNanos(830 * MS); // wherever in its second the clock stands
+        for (int i = 0; i < 3; i++) {
+          Scheduler.pause(0.5);
+        }
+        assertThat(Scheduler.ioWait(pipe.a(), READ, 0.001)).isZero();
+      });
       scheduler.run();
     }
     assertThat(passedNanos()).isEqualTo(830 * MS + 1500 * MS + MS);
@@ -92,13 +90,12 @@ class DefectsTest {
   @Test
   void defect03_ties_goRoundRobin() {
     for (String name : List.of("A", "B", "C")) {
-      scheduler.spawn(
-          () -> {
-            for (int i = 0; i < 5; i++) {
-              log.add(name);
-              Scheduler.pause(0);
-            }
-          });
+      scheduler.spawn(() -> {
+        for (int i = 0; i < 5; i++) {
+          log.add(name);
+          Scheduler.pause(0);
+        }
+      });
     }
     scheduler.run();
     assertThat(String.join("", log)).isEqualTo("ABCABCABCABCABC");
@@ -117,13 +114,12 @@ class DefectsTest {
           Scheduler.pause(0);
           log.add("S");
         });
-    scheduler.spawn(
-        () -> {
-          for (int i = 0; i < 3; i++) {
-            log.add("B");
-            Scheduler.pause(0);
-          }
-        });
+    scheduler.spawn(() -> {
+      for (int i = 0; i < 3; i++) {
+        log.add("B");
+        Scheduler.pause(0);
+      }
+    });
     scheduler.run();
     assertThat(String.join(" ", log)).isEqualTo("S B c0 c1 c2 S B B");
   }
@@ -152,12 +148,11 @@ class DefectsTest {
 
   @Test
   void defect05_aPauseLoopOverTick_doesNotSpin() {
-    scheduler.spawn(
-        () -> {
-          for (int i = 0; i < 10; i++) {
-            Scheduler.pause(1);
-          }
-        });
+    scheduler.spawn(() -> {
+      for (int i = 0; i < 10; i++) {
+        Scheduler.pause(1);
+      }
+    });
     int ticks = 0;
     while (scheduler.aliveCount() > 0) {
       scheduler.tick(1000);
@@ -175,11 +170,10 @@ class DefectsTest {
     for (int i = 0; i < 2_000; i++) {
       Object body = new Object();
       ended.add(new WeakReference<>(body));
-      scheduler.spawn(
-          () -> {
-            Scheduler.pause(2); // outlives the next one's start
-            assertThat(body).isNotNull();
-          });
+      scheduler.spawn(() -> {
+        Scheduler.pause(2); // outlives the next one's start
+        assertThat(body).isNotNull();
+      });
       scheduler.runFor(1);
     }
     assertThat(scheduler.aliveCount()).isLessThanOrEqualTo(3);
@@ -220,15 +214,13 @@ class DefectsTest {
   @Test
   void defect08_anException_endsItsFiberAlone_andNoStateIsLeft() {
     Fiber failing =
-        scheduler.spawn(
-            () -> {
-              throw new IOException("contained");
-            });
-    scheduler.spawn(
-        () -> {
-          Scheduler.pause(1);
-          log.add("went on");
+        scheduler.spawn(() -> {
+          throw new IOException("contained");
         });
+    scheduler.spawn(() -> {
+      Scheduler.pause(1);
+      log.add("went on");
+    });
     assertThat(scheduler.tick(0)).isTrue();
     assertThat(Scheduler.inFiber()).isFalse();
     scheduler.run();
@@ -238,16 +230,15 @@ class DefectsTest {
 
   @Test
   void defect09_drivingInsideAFiber_works() {
-    scheduler.spawn(
-        () -> {
-          scheduler.spawn(() -> log.add("inner"));
-          assertThat(scheduler.tick(0)).isTrue();
-          assertThat(Scheduler.inFiber()).isTrue();
-          long before = clock.nanoTime();
-          Scheduler.pause(1); // still that of a fiber, not a blocking one
-          assertThat(clock.nanoTime() - before).isEqualTo(1000 * MS);
-          log.add("outer");
-        });
+    scheduler.spawn(() -> {
+      scheduler.spawn(() -> log.add("inner"));
+      assertThat(scheduler.tick(0)).isTrue();
+      assertThat(Scheduler.inFiber()).isTrue();
+      long before = clock.nanoTime();
+      Scheduler.pause(1); // still that of a fiber, not a blocking one
+      assertThat(clock.nanoTime() - before).isEqualTo(1000 * MS);
+      log.add("outer");
+    });
     scheduler.run();
     assertThat(log).containsExactly("inner", "outer");
   }
@@ -256,13 +247,12 @@ class DefectsTest {
   void defect10_cancelJoinTimeoutsAndErrors_areToldApart() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
       Fiber endless = scheduler.spawn(() -> Scheduler.ioWait(pipe.a(), READ, -1));
-      scheduler.spawn(
-          () -> {
-            assertThat(endless.join(Duration.ofDays(3))).isFalse(); // past the 24 h sentinel
-            endless.cancel();
-            endless.join();
-            log.add("joined");
-          });
+      scheduler.spawn(() -> {
+        assertThat(endless.join(Duration.ofDays(3))).isFalse(); // past the 24 h sentinel
+        endless.cancel();
+        endless.join();
+        log.add("joined");
+      });
       Fiber timed = scheduler.spawn(() -> log.add("" + Scheduler.ioWait(pipe.a(), READ, 1)));
       scheduler.run();
 
@@ -357,14 +347,13 @@ class DefectsTest {
     Fds.Pair old = Fds.pipe();
     Fiber waiter = scheduler.spawn(() -> Scheduler.ioWait(old.a(), READ, -1));
     List<Fds.Pair> reused = new ArrayList<>();
-    scheduler.spawn(
-        () -> {
-          Scheduler.closing(old.a());
-          old.close();
-          Fds.Pair next = Fds.pipe();
-          reused.add(next);
-          Fds.write(next.b(), "not for the old waiter");
-        });
+    scheduler.spawn(() -> {
+      Scheduler.closing(old.a());
+      old.close();
+      Fds.Pair next = Fds.pipe();
+      reused.add(next);
+      Fds.write(next.b(), "not for the old waiter");
+    });
     scheduler.run();
     assertThat(reused.getFirst().a()).isEqualTo(old.a());
     assertThat(waiter.failure()).get().isInstanceOf(ClosedChannelException.class);
@@ -377,11 +366,10 @@ class DefectsTest {
     int count = 70_000;
     int[] ended = new int[1];
     for (int i = 0; i < count; i++) {
-      scheduler.spawn(
-          () -> {
-            Scheduler.pause(1);
-            ended[0]++;
-          });
+      scheduler.spawn(() -> {
+        Scheduler.pause(1);
+        ended[0]++;
+      });
     }
     Fiber deep = scheduler.spawn(() -> log.add("" + pauseAtDepth(3_000)));
     scheduler.runUntilEmpty();

@@ -50,19 +50,17 @@ class InheritedThreadsTest {
 
   @Test
   void inheritedThread_counts_andKeepsRunAlive() {
-    runInFiber(
-        () -> {
-          Thread.startVirtualThread(
-              () -> {
-                try {
-                  Scheduler.pause(5);
-                  log.add("child");
-                } catch (InterruptedException e) {
-                  log.add("interrupted");
-                }
-              });
-          assertThat(scheduler.aliveCount()).isEqualTo(2);
-        });
+    runInFiber(() -> {
+      Thread.startVirtualThread(() -> {
+        try {
+          Scheduler.pause(5);
+          log.add("child");
+        } catch (InterruptedException e) {
+          log.add("interrupted");
+        }
+      });
+      assertThat(scheduler.aliveCount()).isEqualTo(2);
+    });
     assertThat(log).containsExactly("child");
     assertThat(scheduler.aliveCount()).isZero();
   }
@@ -70,17 +68,15 @@ class InheritedThreadsTest {
   @Test
   void inheritedThread_isAFiber_andKnowsItself() {
     List<Fiber> seen = new ArrayList<>();
-    runInFiber(
-        () ->
-            Thread.ofVirtual()
-                .name("child")
-                .start(
-                    () -> {
-                      assertThat(Scheduler.inFiber()).isTrue();
-                      assertThat(Scheduler.current()).isSameAs(scheduler);
-                      assertThat(Fiber.current().thread()).isSameAs(Thread.currentThread());
-                      seen.add(Fiber.current());
-                    }));
+    runInFiber(() ->
+        Thread.ofVirtual()
+            .name("child")
+            .start(() -> {
+              assertThat(Scheduler.inFiber()).isTrue();
+              assertThat(Scheduler.current()).isSameAs(scheduler);
+              assertThat(Fiber.current().thread()).isSameAs(Thread.currentThread());
+              seen.add(Fiber.current());
+            }));
     assertThat(seen).singleElement().extracting(Fiber::name).isEqualTo("child");
     assertThat(seen.getFirst().isAlive()).isFalse();
   }
@@ -88,30 +84,28 @@ class InheritedThreadsTest {
   @Test
   void inheritedThread_isListed_parksForFds_andIsCancelled() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
-      runInFiber(
-          () -> {
-            Thread child =
-                Thread.ofVirtual()
-                    .name("child")
-                    .start(
-                        () -> {
-                          try {
-                            log.add("read " + Scheduler.ioWait(pipe.a(), READ, -1));
-                            Scheduler.ioWait(pipe.a(), Scheduler.WRITE, -1);
-                          } catch (Exception e) {
-                            log.add(e.getClass().getSimpleName());
-                          }
-                        });
-            Scheduler.pause(1);
-            assertThat(scheduler.fibers())
-                .extracting(FiberInfo::name, FiberInfo::state)
-                .contains(org.assertj.core.groups.Tuple.tuple("child", Fiber.State.WAITING_IO));
-            assertThat(scheduler.dump()).contains("child").contains("fd " + pipe.a());
-            Fds.write(pipe.b(), "x");
-            Scheduler.pause(1);
-            assertThat(log).containsExactly("read 1");
-            child.interrupt();
-          });
+      runInFiber(() -> {
+        Thread child =
+            Thread.ofVirtual()
+                .name("child")
+                .start(() -> {
+                  try {
+                    log.add("read " + Scheduler.ioWait(pipe.a(), READ, -1));
+                    Scheduler.ioWait(pipe.a(), Scheduler.WRITE, -1);
+                  } catch (Exception e) {
+                    log.add(e.getClass().getSimpleName());
+                  }
+                });
+        Scheduler.pause(1);
+        assertThat(scheduler.fibers())
+            .extracting(FiberInfo::name, FiberInfo::state)
+            .contains(org.assertj.core.groups.Tuple.tuple("child", Fiber.State.WAITING_IO));
+        assertThat(scheduler.dump()).contains("child").contains("fd " + pipe.a());
+        Fds.write(pipe.b(), "x");
+        Scheduler.pause(1);
+        assertThat(log).containsExactly("read 1");
+        child.interrupt();
+      });
       assertThat(log).containsExactly("read 1", "InterruptedException");
     }
   }
@@ -126,60 +120,53 @@ class InheritedThreadsTest {
   }
 
   private void runInFiberThatEndsFirst() {
-    scheduler.spawn(
-        () ->
-            Thread.startVirtualThread(
-                () -> {
-                  try {
-                    new LinkedBlockingQueue<String>().take();
-                  } catch (InterruptedException e) {
-                    log.add("interrupted");
-                  }
-                }));
+    scheduler.spawn(() ->
+        Thread.startVirtualThread(() -> {
+          try {
+            new LinkedBlockingQueue<String>().take();
+          } catch (InterruptedException e) {
+            log.add("interrupted");
+          }
+        }));
   }
 
   @Test
   void perTaskExecutor_inAFiber_runsItsTasksAsFibers() {
-    runInFiber(
-        () -> {
-          try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<Integer> slow =
-                executor.submit(
-                    () -> {
-                      Scheduler.pause(2);
-                      return 1;
-                    });
-            Future<Integer> quick =
-                executor.submit(
-                    () -> {
-                      Scheduler.pause(1);
-                      log.add("quick");
-                      return 2;
-                    });
-            log.add("got " + (slow.get() + quick.get()));
-          }
-        });
+    runInFiber(() -> {
+      try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+        Future<Integer> slow =
+            executor.submit(() -> {
+              Scheduler.pause(2);
+              return 1;
+            });
+        Future<Integer> quick =
+            executor.submit(() -> {
+              Scheduler.pause(1);
+              log.add("quick");
+              return 2;
+            });
+        log.add("got " + (slow.get() + quick.get()));
+      }
+    });
     assertThat(log).containsExactly("quick", "got 3");
   }
 
   @Test
   void inheritedThreads_ofThirdGeneration_areFibersToo() {
-    runInFiber(
-        () ->
-            Thread.startVirtualThread(
-                () ->
-                    Thread.startVirtualThread(
-                        () -> {
-                          assertThat(Scheduler.current()).isSameAs(scheduler);
-                          log.add("grandchild");
-                        })));
+    runInFiber(() ->
+        Thread.startVirtualThread(() ->
+            Thread.startVirtualThread(() -> {
+              assertThat(Scheduler.current()).isSameAs(scheduler);
+              log.add("grandchild");
+            })));
     assertThat(log).containsExactly("grandchild");
   }
 
   @Test
   void inheritedThread_startedByAnotherThread_runsOnTheDriver() throws Exception {
     List<Thread> made = new ArrayList<>();
-    runInFiber(() -> made.add(Thread.ofVirtual().unstarted(() -> log.add("" + Scheduler.inFiber()))));
+    runInFiber(
+        () -> made.add(Thread.ofVirtual().unstarted(() -> log.add("" + Scheduler.inFiber()))));
     Elsewhere.run(() -> made.getFirst().start());
     scheduler.run();
     assertThat(log).containsExactly("true");
@@ -187,31 +174,27 @@ class InheritedThreadsTest {
 
   @Test
   void inheritedThread_thatFails_isReported() {
-    runInFiber(
-        () ->
-            Thread.startVirtualThread(
-                () -> {
-                  throw new IllegalStateException("in the child");
-                }));
+    runInFiber(() ->
+        Thread.startVirtualThread(() -> {
+          throw new IllegalStateException("in the child");
+        }));
     assertThat(uncaught).singleElement().asString().contains("in the child");
     uncaught.clear();
   }
 
   @Test
   void inheritedThreads_areAppendedAtOnce_inTheOrderOfTheirStarts() {
-    runInFiber(
-        () -> {
-          Thread.startVirtualThread(() -> log.add("1"));
-          scheduler.spawn(() -> log.add("2"));
-          Thread.startVirtualThread(() -> log.add("3"));
-        });
+    runInFiber(() -> {
+      Thread.startVirtualThread(() -> log.add("1"));
+      scheduler.spawn(() -> log.add("2"));
+      Thread.startVirtualThread(() -> log.add("3"));
+    });
     assertThat(log).containsExactly("1", "2", "3");
   }
 
   @Test
   void threadFactory_makesFibers() throws Exception {
-    Thread thread =
-        scheduler.threadFactory().newThread(() -> log.add("" + Scheduler.inFiber()));
+    Thread thread = scheduler.threadFactory().newThread(() -> log.add("" + Scheduler.inFiber()));
     assertThat(thread.isVirtual()).isTrue();
     assertThat(scheduler.aliveCount()).as("not started").isZero();
     thread.start();
@@ -243,11 +226,10 @@ class InheritedThreadsTest {
 
   @Test
   void aVirtualThreadOutsideFibers_isNoFiber() throws Exception {
-    Elsewhere.runVirtual(
-        () -> {
-          assertThat(Scheduler.inFiber()).isFalse();
-          assertThatThrownBy(Scheduler::current).isInstanceOf(IllegalStateException.class);
-          assertThatThrownBy(Fiber::current).isInstanceOf(IllegalStateException.class);
-        });
+    Elsewhere.runVirtual(() -> {
+      assertThat(Scheduler.inFiber()).isFalse();
+      assertThatThrownBy(Scheduler::current).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(Fiber::current).isInstanceOf(IllegalStateException.class);
+    });
   }
 }

@@ -40,12 +40,11 @@ class WikiTest {
   }
 
   private void spawnTicks() {
-    scheduler.spawn(
-        () -> {
-          info("background tick");
-          Scheduler.pause(60);
-          info("background tick after 60s");
-        });
+    scheduler.spawn(() -> {
+      info("background tick");
+      Scheduler.pause(60);
+      info("background tick after 60s");
+    });
   }
 
   @Test
@@ -86,15 +85,14 @@ class WikiTest {
 
   @Test
   void timerParking_tenSteps_aSecondApart() {
-    scheduler.spawn(
-        () -> {
-          int i = 0;
-          while (i < 10) {
-            info("step " + i);
-            Scheduler.pause(1);
-            i += 1;
-          }
-        });
+    scheduler.spawn(() -> {
+      int i = 0;
+      while (i < 10) {
+        info("step " + i);
+        Scheduler.pause(1);
+        i += 1;
+      }
+    });
     scheduler.run();
     for (int i = 0; i < 10; i++) {
       assertThat(log.get(i)).isEqualTo("step " + i + " @" + i);
@@ -104,11 +102,10 @@ class WikiTest {
 
   @Test
   void timerParking_otherFibersReadyInThatWindow_runFirst() {
-    scheduler.spawn(
-        () -> {
-          Scheduler.pause(1);
-          info("paused");
-        });
+    scheduler.spawn(() -> {
+      Scheduler.pause(1);
+      info("paused");
+    });
     scheduler.spawn(() -> info("other"));
     scheduler.run();
     assertThat(log).containsExactly("other @0", "paused @1");
@@ -131,24 +128,27 @@ class WikiTest {
     List<Integer> ready = new ArrayList<>();
     try (Scheduler real = Scheduler.create()) {
       Fiber fiber =
-          real.spawn(
-              () -> {
-                int fd = Sock.connect("127.0.0.1", port);
-                Sock.setNonblock(fd);
+          real.spawn(() -> {
+            int fd = Sock.connect("127.0.0.1", port);
+            Sock.setNonblock(fd);
 
-                Sock.writeStr(fd, "GET / HTTP/1.0\r\n\r\n");
-                ready.add(Scheduler.ioWait(fd, Scheduler.READ, 5));
-                byte[] bytes = Sock.recvAll(fd, 0);
-                log.add(new String(bytes, UTF_8));
-                Sock.close(fd);
-              });
+            Sock.writeStr(fd, "GET / HTTP/1.0\r\n\r\n");
+            ready.add(Scheduler.ioWait(fd, Scheduler.READ, 5));
+            byte[] bytes = Sock.recvAll(fd, 0);
+            log.add(new String(bytes, UTF_8));
+            Sock.close(fd);
+          });
       real.run();
       assertThat(fiber.failure()).isEmpty();
     } finally {
       server.stop(0);
     }
     assertThat(ready).containsExactly(READ);
-    assertThat(log).singleElement().asString().startsWith("HTTP/1.").endsWith("hello from upstream");
+    assertThat(log)
+        .singleElement()
+        .asString()
+        .startsWith("HTTP/1.")
+        .endsWith("hello from upstream");
   }
 
   @Test
@@ -161,13 +161,12 @@ class WikiTest {
   @Test
   void ioWait_returnsReadyBits_orZeroOnTimeout() throws Exception {
     try (Fds.Pair pair = Fds.socketPair()) {
-      scheduler.spawn(
-          () -> {
-            log.add("" + Scheduler.ioWait(pair.a(), 1, 5));
-            log.add("" + Scheduler.ioWait(pair.a(), 1 | 2, 5));
-            Fds.write(pair.b(), "x");
-            log.add("" + Scheduler.ioWait(pair.a(), 1 | 2, 5));
-          });
+      scheduler.spawn(() -> {
+        log.add("" + Scheduler.ioWait(pair.a(), 1, 5));
+        log.add("" + Scheduler.ioWait(pair.a(), 1 | 2, 5));
+        Fds.write(pair.b(), "x");
+        log.add("" + Scheduler.ioWait(pair.a(), 1 | 2, 5));
+      });
       scheduler.run();
       assertThat(log).containsExactly("0", "2", "3");
     }
@@ -178,19 +177,17 @@ class WikiTest {
   @Test
   void serverSentEvents_parkBetweenSends_soThatOthersAreServed() throws Exception {
     try (Fds.Pair client = Fds.socketPair()) {
-      scheduler.spawn(
-          () -> {
-            for (int i = 0; i < 3; i++) {
-              Fds.write(client.a(), "data: " + i + "\n\n");
-              Scheduler.pause(15);
-            }
-            Fds.close(client.a());
-          });
-      scheduler.spawn(
-          () -> {
-            Scheduler.pause(20);
-            info("another request, between the events");
-          });
+      scheduler.spawn(() -> {
+        for (int i = 0; i < 3; i++) {
+          Fds.write(client.a(), "data: " + i + "\n\n");
+          Scheduler.pause(15);
+        }
+        Fds.close(client.a());
+      });
+      scheduler.spawn(() -> {
+        Scheduler.pause(20);
+        info("another request, between the events");
+      });
       scheduler.run();
       assertThat(log).containsExactly("another request, between the events @20");
       assertThat(Fds.read(client.b())).isEqualTo("data: 0\n\ndata: 1\n\ndata: 2\n\n");
@@ -200,16 +197,14 @@ class WikiTest {
   @Test
   void longPoll_resumesWhenUpstreamIsReady() throws Exception {
     try (Fds.Pair upstream = Fds.socketPair()) {
-      scheduler.spawn(
-          () -> {
-            assertThat(Scheduler.ioWait(upstream.a(), READ, 30)).isEqualTo(READ);
-            info(Fds.read(upstream.a()));
-          });
-      scheduler.spawn(
-          () -> {
-            Scheduler.pause(10);
-            Fds.write(upstream.b(), "news");
-          });
+      scheduler.spawn(() -> {
+        assertThat(Scheduler.ioWait(upstream.a(), READ, 30)).isEqualTo(READ);
+        info(Fds.read(upstream.a()));
+      });
+      scheduler.spawn(() -> {
+        Scheduler.pause(10);
+        Fds.write(upstream.b(), "news");
+      });
       scheduler.run();
       assertThat(log).containsExactly("news @10");
     }
@@ -236,20 +231,18 @@ class WikiTest {
 
   @Test
   void eachThreadHasItsOwnRegistry_andFibersDoNotMigrate() throws Exception {
-    Elsewhere.run(
-        () -> {
-          Scheduler mine = Scheduler.current();
-          assertThat(Scheduler.current()).isSameAs(mine);
-          Elsewhere.run(
-              () -> {
-                assertThat(Scheduler.current()).isNotSameAs(mine);
-                assertThat(Scheduler.current().aliveCount()).isZero();
-              });
-          mine.spawn(() -> log.add("" + (Scheduler.current() == mine)));
-          assertThat(mine.aliveCount()).isOne();
-          mine.run();
-          mine.close();
-        });
+    Elsewhere.run(() -> {
+      Scheduler mine = Scheduler.current();
+      assertThat(Scheduler.current()).isSameAs(mine);
+      Elsewhere.run(() -> {
+        assertThat(Scheduler.current()).isNotSameAs(mine);
+        assertThat(Scheduler.current().aliveCount()).isZero();
+      });
+      mine.spawn(() -> log.add("" + (Scheduler.current() == mine)));
+      assertThat(mine.aliveCount()).isOne();
+      mine.run();
+      mine.close();
+    });
     assertThat(log).containsExactly("true");
   }
 }

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * opens when it likes (jars, /dev/urandom, the JDK's own pollers) do not count.
  */
 public final class Leaks implements BeforeEachCallback, AfterEachCallback {
-  private static final ExtensionContext.Namespace HERE = ExtensionContext.Namespace.create(Leaks.class);
+  private static final ExtensionContext.Namespace HERE =
+      ExtensionContext.Namespace.create(Leaks.class);
 
   @Override
   public void beforeEach(ExtensionContext context) throws IOException {
