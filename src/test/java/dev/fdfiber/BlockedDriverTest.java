@@ -33,22 +33,29 @@ class BlockedDriverTest {
   /** Does it once the driver blocks. */
   private Elsewhere<Void> whenBlocked(Elsewhere.Action action) {
     kernel.forgetBlockingPolls();
-    return Elsewhere.begin(
-        () -> {
-          kernel.awaitBlockingPoll();
-          action.run();
-        });
+    return Elsewhere.begin(() -> {
+      kernel.awaitBlockingPoll();
+      action.run();
+    });
   }
 
   /** A fiber that keeps the scheduler alive, and whose wait has no end. */
   private Fiber spawnParked() {
-    return scheduler.spawn("parked", () -> { LockSupport.park(); log.add("unparked"); });
+    return scheduler.spawn(
+        "parked",
+        () -> {
+          LockSupport.park();
+          log.add("unparked");
+        });
   }
 
   @Test
   void r4_tickWithoutEnd_returnsWhenAnFdIsReady() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(() -> { Scheduler.ioWait(pipe.a(), READ, -1); log.add("read"); });
+      scheduler.spawn(() -> {
+        Scheduler.ioWait(pipe.a(), READ, -1);
+        log.add("read");
+      });
       scheduler.tick(0);
       Elsewhere<Void> writer = whenBlocked(() -> Fds.write(pipe.b(), "x"));
 
@@ -91,18 +98,16 @@ class BlockedDriverTest {
   @Test
   void r9_runAsync_wakesABlockedDriver() throws Exception {
     wakes(
-        () ->
-            assertThat(CompletableFuture.runAsync(() -> log.add("done"), scheduler)).isNotNull());
+        () -> assertThat(CompletableFuture.runAsync(() -> log.add("done"), scheduler)).isNotNull());
   }
 
   private void wakes(Elsewhere.Action action) throws Exception {
     Fiber parked = spawnParked();
     Elsewhere<Void> other =
-        whenBlocked(
-            () -> {
-              action.run();
-              scheduler.stop();
-            });
+        whenBlocked(() -> {
+          action.run();
+          scheduler.stop();
+        });
     scheduler.run();
     other.result();
     scheduler.runUntilEmpty();
@@ -172,13 +177,12 @@ class BlockedDriverTest {
   void r9_aBurstOfSubmissions_isOneWakeUp() throws Exception {
     Fiber parked = spawnParked();
     Elsewhere<Void> other =
-        whenBlocked(
-            () -> {
-              for (int i = 0; i < 1000; i++) {
-                scheduler.execute(() -> log.add("x"));
-              }
-              LockSupport.unpark(parked.thread());
-            });
+        whenBlocked(() -> {
+          for (int i = 0; i < 1000; i++) {
+            scheduler.execute(() -> log.add("x"));
+          }
+          LockSupport.unpark(parked.thread());
+        });
     scheduler.run();
     other.result();
     assertThat(log).hasSize(1001).endsWith("unparked");

@@ -51,7 +51,9 @@ class DeterminismTest {
     for (long seed : new long[] {0, 1, -1, Long.MAX_VALUE}) {
       List<String> first = mixedProgram(Scheduler.builder().seed(seed));
       for (int run = 0; run < 10; run++) {
-        assertThat(mixedProgram(Scheduler.builder().seed(seed))).as("seed %d", seed).isEqualTo(first);
+        assertThat(mixedProgram(Scheduler.builder().seed(seed)))
+            .as("seed %d", seed)
+            .isEqualTo(first);
       }
     }
   }
@@ -112,14 +114,16 @@ class DeterminismTest {
   }
 
   private static void spawnPause(Scheduler scheduler, List<String> log, int millis) {
-    scheduler.spawn(
-        () -> {
-          Scheduler.pause(Duration.ofMillis(millis));
-          log.add("" + millis);
-        });
+    scheduler.spawn(() -> {
+      Scheduler.pause(Duration.ofMillis(millis));
+      log.add("" + millis);
+    });
   }
 
-  /** Yields, timers, pipes, socket pairs, queues and locks; what each fiber does depends on it alone. */
+  /**
+   * Yields, timers, pipes, socket pairs, queues and locks; what each fiber does depends on it
+   * alone.
+   */
   private static List<String> mixedProgram(Scheduler.Builder builder) {
     ManualClock clock = new ManualClock();
     TimeKernel kernel = new TimeKernel(clock);
@@ -143,7 +147,11 @@ class DeterminismTest {
   }
 
   private static void writer(
-      String name, Random random, Fds.Pair pair, List<String> log, LinkedBlockingQueue<Integer> queue)
+      String name,
+      Random random,
+      Fds.Pair pair,
+      List<String> log,
+      LinkedBlockingQueue<Integer> queue)
       throws Exception {
     for (int i = 0; i < 10; i++) {
       log.add(name + "." + i);
@@ -159,7 +167,11 @@ class DeterminismTest {
   }
 
   private static void reader(
-      String name, Fds.Pair pair, List<String> log, LinkedBlockingQueue<Integer> queue, ReentrantLock lock)
+      String name,
+      Fds.Pair pair,
+      List<String> log,
+      LinkedBlockingQueue<Integer> queue,
+      ReentrantLock lock)
       throws Exception {
     String text = "x";
     while (!text.isEmpty()) {

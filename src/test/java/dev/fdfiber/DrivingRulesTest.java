@@ -37,11 +37,10 @@ class DrivingRulesTest {
   }
 
   private void spawnPause(String name, double seconds) {
-    scheduler.spawn(
-        () -> {
-          Scheduler.pause(seconds);
-          log.add(name);
-        });
+    scheduler.spawn(() -> {
+      Scheduler.pause(seconds);
+      log.add(name);
+    });
   }
 
   // ---- R4
@@ -140,7 +139,10 @@ class DrivingRulesTest {
   void r4_tick_resumesOneOfSeveralThatGetReadyTogether() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
       for (int i = 0; i < 3; i++) {
-        scheduler.spawn(() -> { Scheduler.ioWait(pipe.a(), READ, -1); log.add("woken"); });
+        scheduler.spawn(() -> {
+          Scheduler.ioWait(pipe.a(), READ, -1);
+          log.add("woken");
+        });
       }
       scheduler.runUntilEmpty();
       Fds.write(pipe.b(), "x");
@@ -170,12 +172,11 @@ class DrivingRulesTest {
     try (Fds.Pair pipe = Fds.pipe()) {
       scheduler.spawn(() -> Scheduler.ioWait(pipe.a(), READ, 10));
       spawnPause("later", 10);
-      scheduler.spawn(
-          () -> {
-            Scheduler.pause(0);
-            Scheduler.pause(0);
-            scheduler.spawn(() -> log.add("child"));
-          });
+      scheduler.spawn(() -> {
+        Scheduler.pause(0);
+        Scheduler.pause(0);
+        scheduler.spawn(() -> log.add("child"));
+      });
 
       assertThat(scheduler.runUntilEmpty()).isEqualTo(1 + 1 + 3 + 1);
 
@@ -264,13 +265,12 @@ class DrivingRulesTest {
 
   @Test
   void r5_runFor_endsInTime_thoughAFiberIsAlwaysReady() {
-    scheduler.spawn(
-        () -> {
-          while (true) {
-            Scheduler.pause(0);
-            clock.advance(Duration.ofMillis(1));
-          }
-        });
+    scheduler.spawn(() -> {
+      while (true) {
+        Scheduler.pause(0);
+        clock.advance(Duration.ofMillis(1));
+      }
+    });
     scheduler.runFor(0.1);
 
     assertThat(passedMillis()).isBetween(100L, 165L);
@@ -278,11 +278,10 @@ class DrivingRulesTest {
 
   @Test
   void r5_run_returnsWhenTheLastFiberHasEnded() {
-    scheduler.spawn(
-        () -> {
-          Scheduler.pause(100_000);
-          spawnPause("child", 1);
-        });
+    scheduler.spawn(() -> {
+      Scheduler.pause(100_000);
+      spawnPause("child", 1);
+    });
     scheduler.run();
 
     assertThat(log).containsExactly("child");
@@ -293,7 +292,10 @@ class DrivingRulesTest {
 
   @Test
   void r5_stop_endsTheCallAtTheEndOfItsPass() {
-    scheduler.spawn(() -> { scheduler.stop(); log.add("stopped"); });
+    scheduler.spawn(() -> {
+      scheduler.stop();
+      log.add("stopped");
+    });
     scheduler.spawn(() -> log.add("same pass"));
     spawnPause("later", 1);
 

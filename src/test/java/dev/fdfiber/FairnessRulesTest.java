@@ -59,14 +59,13 @@ class FairnessRulesTest {
 
   private void spawnYielders(int fibers, int yieldsOfEach) {
     for (int i = 0; i < fibers; i++) {
-      scheduler.spawn(
-          () -> {
-            for (int n = 0; n < yieldsOfEach; n++) {
-              looks.resumed();
-              Scheduler.pause(0);
-            }
-            looks.resumed();
-          });
+      scheduler.spawn(() -> {
+        for (int n = 0; n < yieldsOfEach; n++) {
+          looks.resumed();
+          Scheduler.pause(0);
+        }
+        looks.resumed();
+      });
     }
   }
 
@@ -111,7 +110,10 @@ class FairnessRulesTest {
 
   @Test
   void r3_aYieldLoop_starvesNoTimer() throws Exception {
-    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    scheduler.spawn(() -> {
+      Scheduler.pause(0.001);
+      done = true;
+    });
     int[] rounds = new int[1];
     scheduler.spawn(() -> yieldUntilDone(rounds, () -> clock.advance(Duration.ofMillis(1))));
 
@@ -123,7 +125,10 @@ class FairnessRulesTest {
   @Test
   void r3_aYieldLoop_starvesNoFd() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(() -> { Scheduler.ioWait(pipe.a(), READ, -1); done = true; });
+      scheduler.spawn(() -> {
+        Scheduler.ioWait(pipe.a(), READ, -1);
+        done = true;
+      });
       int[] rounds = new int[1];
       scheduler.spawn(() -> yieldUntilDone(rounds, () -> Fds.write(pipe.b(), "x")));
 
@@ -138,13 +143,12 @@ class FairnessRulesTest {
     int[] other = new int[1];
     int[] rounds = new int[1];
     scheduler.spawn(() -> yieldUntilDone(rounds, () -> {}));
-    scheduler.spawn(
-        () -> {
-          for (; other[0] < 1000; other[0]++) {
-            Scheduler.pause(0);
-          }
-          done = true;
-        });
+    scheduler.spawn(() -> {
+      for (; other[0] < 1000; other[0]++) {
+        Scheduler.pause(0);
+      }
+      done = true;
+    });
 
     scheduler.run();
 
@@ -154,15 +158,17 @@ class FairnessRulesTest {
   @Test
   @SuppressWarnings("ThreadPriorityCheck") // the yield is the subject
   void r3_aThreadYieldLoop_starvesNoTimer() throws Exception {
-    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    scheduler.spawn(() -> {
+      Scheduler.pause(0.001);
+      done = true;
+    });
     int[] rounds = new int[1];
-    scheduler.spawn(
-        () -> {
-          clock.advance(Duration.ofMillis(1));
-          for (; !done; rounds[0]++) {
-            Thread.yield();
-          }
-        });
+    scheduler.spawn(() -> {
+      clock.advance(Duration.ofMillis(1));
+      for (; !done; rounds[0]++) {
+        Thread.yield();
+      }
+    });
 
     scheduler.run();
 
@@ -173,16 +179,18 @@ class FairnessRulesTest {
   void r3_aStreamOfReadyFds_starvesNoTimer() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
       Fds.write(pipe.b(), "never read, so always ready");
-      scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+      scheduler.spawn(() -> {
+        Scheduler.pause(0.001);
+        done = true;
+      });
       int[] rounds = new int[1];
       for (int i = 0; i < 10; i++) {
-        scheduler.spawn(
-            () -> {
-              for (; !done; rounds[0]++) {
-                Scheduler.ioWait(pipe.a(), READ, -1);
-                clock.advance(Duration.ofNanos(10_000)); // due after a hundred of them
-              }
-            });
+        scheduler.spawn(() -> {
+          for (; !done; rounds[0]++) {
+            Scheduler.ioWait(pipe.a(), READ, -1);
+            clock.advance(Duration.ofNanos(10_000)); // due after a hundred of them
+          }
+        });
       }
 
       scheduler.run();
@@ -196,19 +204,17 @@ class FairnessRulesTest {
     try (Fds.Pair pipe = Fds.pipe()) {
       Fds.write(pipe.b(), "always ready");
       int[] rounds = new int[1];
-      scheduler.spawn(
-          () -> {
-            for (; !done; rounds[0]++) {
-              Scheduler.ioWait(pipe.a(), READ, -1);
-            }
-          });
-      scheduler.spawn(
-          () -> {
-            for (int i = 0; i < 640; i++) {
-              Scheduler.pause(0);
-            }
-            done = true;
-          });
+      scheduler.spawn(() -> {
+        for (; !done; rounds[0]++) {
+          Scheduler.ioWait(pipe.a(), READ, -1);
+        }
+      });
+      scheduler.spawn(() -> {
+        for (int i = 0; i < 640; i++) {
+          Scheduler.pause(0);
+        }
+        done = true;
+      });
 
       scheduler.run();
 
@@ -218,13 +224,15 @@ class FairnessRulesTest {
 
   @Test
   void r3_aChainOfSpawns_starvesNoTimer() {
-    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    scheduler.spawn(() -> {
+      Scheduler.pause(0.001);
+      done = true;
+    });
     int[] rounds = new int[1];
-    scheduler.spawn(
-        () -> {
-          clock.advance(Duration.ofMillis(1));
-          chain(rounds);
-        });
+    scheduler.spawn(() -> {
+      clock.advance(Duration.ofMillis(1));
+      chain(rounds);
+    });
 
     scheduler.run();
 
@@ -240,15 +248,17 @@ class FairnessRulesTest {
 
   @Test
   void r3_aLoopThatDrivesInsideAFiber_starvesNoTimer() {
-    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    scheduler.spawn(() -> {
+      Scheduler.pause(0.001);
+      done = true;
+    });
     int[] rounds = new int[1];
-    scheduler.spawn(
-        () -> {
-          clock.advance(Duration.ofMillis(1));
-          for (; !done; rounds[0]++) {
-            scheduler.tick(0);
-          }
-        });
+    scheduler.spawn(() -> {
+      clock.advance(Duration.ofMillis(1));
+      for (; !done; rounds[0]++) {
+        scheduler.tick(0);
+      }
+    });
     spawnYielders(2, 200);
 
     scheduler.run();
@@ -258,15 +268,17 @@ class FairnessRulesTest {
 
   @Test
   void r3_foreignSubmissions_starveNoTimer() {
-    scheduler.spawn(() -> { Scheduler.pause(0.001); done = true; });
+    scheduler.spawn(() -> {
+      Scheduler.pause(0.001);
+      done = true;
+    });
     int[] rounds = new int[1];
     scheduler.spawn(() -> clock.advance(Duration.ofMillis(1)));
-    scheduler.spawn(
-        () -> {
-          for (; !done; rounds[0]++) {
-            Thread.ofPlatform().start(() -> scheduler.execute(() -> {})).join();
-          }
-        });
+    scheduler.spawn(() -> {
+      for (; !done; rounds[0]++) {
+        Thread.ofPlatform().start(() -> scheduler.execute(() -> {})).join();
+      }
+    });
 
     scheduler.run();
 

@@ -39,11 +39,10 @@ class NestedDrivingTest {
   }
 
   private Fiber spawnPause(String name, double seconds) {
-    return scheduler.spawn(
-        () -> {
-          Scheduler.pause(seconds);
-          log.add(name + "@" + passedMillis());
-        });
+    return scheduler.spawn(() -> {
+      Scheduler.pause(seconds);
+      log.add(name + "@" + passedMillis());
+    });
   }
 
   private long passedMillis() {
@@ -58,39 +57,36 @@ class NestedDrivingTest {
 
   @Test
   void r8_tick_givesExactlyOneResume_andGoesOnAheadOfTheQueue() {
-    runInFiber(
-        () -> {
-          spawnLog("b");
-          spawnLog("c");
-          log.add("a1 " + scheduler.tick(0));
-          log.add("a2 " + scheduler.tick(1000));
-          log.add("a3 " + scheduler.tick(1000));
-        });
+    runInFiber(() -> {
+      spawnLog("b");
+      spawnLog("c");
+      log.add("a1 " + scheduler.tick(0));
+      log.add("a2 " + scheduler.tick(1000));
+      log.add("a3 " + scheduler.tick(1000));
+    });
     assertThat(log).containsExactly("b", "a1 true", "c", "a2 true", "a3 false");
     assertThat(passedMillis()).isZero();
   }
 
   @Test
   void r8_tick_ofTheOnlyFiber_isFalseAtOnce() {
-    runInFiber(
-        () -> {
-          for (int timeout : new int[] {0, 1000, -1}) {
-            assertThat(scheduler.tick(timeout)).isFalse();
-          }
-        });
+    runInFiber(() -> {
+      for (int timeout : new int[] {0, 1000, -1}) {
+        assertThat(scheduler.tick(timeout)).isFalse();
+      }
+    });
     assertThat(kernel.blockingTimeouts()).isEmpty();
   }
 
   @Test
   void r8_tick_polls_neverLongerThanTheNextTimerNeeds() {
     spawnPause("b", 0.020);
-    runInFiber(
-        () -> {
-          assertThat(scheduler.tick(5)).isFalse();
-          assertThat(passedMillis()).isEqualTo(5);
-          assertThat(scheduler.tick(50)).isTrue();
-          assertThat(passedMillis()).isEqualTo(20);
-        });
+    runInFiber(() -> {
+      assertThat(scheduler.tick(5)).isFalse();
+      assertThat(passedMillis()).isEqualTo(5);
+      assertThat(scheduler.tick(50)).isTrue();
+      assertThat(passedMillis()).isEqualTo(20);
+    });
     assertThat(log).containsExactly("b@20");
   }
 
@@ -98,12 +94,11 @@ class NestedDrivingTest {
   void r8_tick_servesReadyFds() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
       scheduler.spawn(() -> log.add("read " + Scheduler.ioWait(pipe.a(), READ, -1)));
-      runInFiber(
-          () -> {
-            Fds.write(pipe.b(), "x");
-            assertThat(scheduler.tick(-1)).isTrue();
-            log.add("a");
-          });
+      runInFiber(() -> {
+        Fds.write(pipe.b(), "x");
+        assertThat(scheduler.tick(-1)).isTrue();
+        log.add("a");
+      });
       assertThat(log).containsExactly("read 1", "a");
     }
   }
@@ -111,17 +106,15 @@ class NestedDrivingTest {
   @Test
   void r8_runUntilEmpty_resumesTheOthersUntilNothingIsReady() {
     spawnPause("later", 1);
-    runInFiber(
-        () -> {
-          scheduler.spawn(
-              () -> {
-                Scheduler.pause(0);
-                log.add("b");
-              });
-          spawnLog("c");
-          log.add("a " + scheduler.runUntilEmpty());
-          assertThat(kernel.blockingTimeouts()).isEmpty();
-        });
+    runInFiber(() -> {
+      scheduler.spawn(() -> {
+        Scheduler.pause(0);
+        log.add("b");
+      });
+      spawnLog("c");
+      log.add("a " + scheduler.runUntilEmpty());
+      assertThat(kernel.blockingTimeouts()).isEmpty();
+    });
     assertThat(log).containsExactly("c", "b", "a 3", "later@1000");
   }
 
@@ -133,11 +126,10 @@ class NestedDrivingTest {
       try (Scheduler other = builder.build()) {
         for (int i = 0; i < 10; i++) {
           int id = i;
-          other.spawn(
-              () -> {
-                other.runUntilEmpty();
-                ran.add(id);
-              });
+          other.spawn(() -> {
+            other.runUntilEmpty();
+            ran.add(id);
+          });
         }
         other.runUntilEmpty();
       }
@@ -149,35 +141,32 @@ class NestedDrivingTest {
   void r8_runFor_returnsWhenTheTimeHasPassed() {
     spawnPause("b", 0.010);
     spawnPause("c", 5);
-    runInFiber(
-        () -> {
-          scheduler.runFor(1);
-          log.add("a@" + passedMillis());
-        });
+    runInFiber(() -> {
+      scheduler.runFor(1);
+      log.add("a@" + passedMillis());
+    });
     assertThat(log).containsExactly("b@10", "a@1000", "c@5000");
   }
 
   @Test
   void r8_runFor_returnsWhenNoOtherIsAlive() {
     spawnPause("b", 0.010);
-    runInFiber(
-        () -> {
-          scheduler.runFor(3600);
-          log.add("a@" + passedMillis());
-        });
+    runInFiber(() -> {
+      scheduler.runFor(3600);
+      log.add("a@" + passedMillis());
+    });
     assertThat(log).containsExactly("b@10", "a@10");
   }
 
   @Test
   void r8_run_returnsWhenTheOthersHaveEnded_andTheFiberGoesOnAsBefore() {
     spawnPause("b", 2);
-    runInFiber(
-        () -> {
-          scheduler.run();
-          log.add("a@" + passedMillis());
-          Scheduler.pause(1);
-          log.add("a@" + passedMillis());
-        });
+    runInFiber(() -> {
+      scheduler.run();
+      log.add("a@" + passedMillis());
+      Scheduler.pause(1);
+      log.add("a@" + passedMillis());
+    });
     assertThat(log).containsExactly("b@2000", "a@2000", "a@3000");
   }
 
@@ -203,16 +192,14 @@ class NestedDrivingTest {
 
   @Test
   void r8_anOuterCallWhoseTimeIsUp_waitsForTheInnerOne() {
-    scheduler.spawn(
-        () -> {
-          scheduler.runFor(1);
-          log.add("outer@" + passedMillis());
-        });
-    scheduler.spawn(
-        () -> {
-          scheduler.runFor(3);
-          log.add("inner@" + passedMillis());
-        });
+    scheduler.spawn(() -> {
+      scheduler.runFor(1);
+      log.add("outer@" + passedMillis());
+    });
+    scheduler.spawn(() -> {
+      scheduler.runFor(3);
+      log.add("inner@" + passedMillis());
+    });
     spawnPause("c", 10);
     scheduler.run();
     assertThat(log).containsExactly("inner@3000", "outer@3000", "c@10000");
@@ -221,16 +208,15 @@ class NestedDrivingTest {
   @Test
   void r8_aLongStep_staysCooperative() {
     spawnPause("timer", 0.005);
-    runInFiber(
-        () -> {
-          for (int i = 0; i < 10; i++) {
-            clock.advanceNanos(1_000_000); // a part of the work
-            while (scheduler.tick(0)) {
-              log.add("between " + i);
-            }
-          }
-          log.add("done");
-        });
+    runInFiber(() -> {
+      for (int i = 0; i < 10; i++) {
+        clock.advanceNanos(1_000_000); // a part of the work
+        while (scheduler.tick(0)) {
+          log.add("between " + i);
+        }
+      }
+      log.add("done");
+    });
     assertThat(log).containsExactly("timer@5", "between 4", "done");
   }
 
@@ -238,11 +224,10 @@ class NestedDrivingTest {
   void r8_aFiberThatDrives_isBlocked_andAlive() {
     List<Fiber.State> states = new ArrayList<>();
     Fiber driving = scheduler.spawn(scheduler::run);
-    scheduler.spawn(
-        () -> {
-          states.add(driving.state());
-          assertThat(scheduler.aliveCount()).isEqualTo(2);
-        });
+    scheduler.spawn(() -> {
+      states.add(driving.state());
+      assertThat(scheduler.aliveCount()).isEqualTo(2);
+    });
     scheduler.run();
     assertThat(states).containsExactly(Fiber.State.BLOCKED);
     assertThat(driving.state()).isEqualTo(Fiber.State.DONE);
@@ -250,24 +235,21 @@ class NestedDrivingTest {
 
   @Test
   void r8_aThreadThatAFiberStarted_mayDriveToo() {
-    runInFiber(
-        () ->
-            Thread.startVirtualThread(
-                () -> {
-                  spawnLog("b");
-                  log.add("tick " + scheduler.tick(0));
-                }));
+    runInFiber(() ->
+        Thread.startVirtualThread(() -> {
+          spawnLog("b");
+          log.add("tick " + scheduler.tick(0));
+        }));
     assertThat(log).containsExactly("b", "tick true");
   }
 
   @Test
   void r8_stop_endsEveryCall_innermostFirst() {
     spawnPause("never", 1000);
-    scheduler.spawn(
-        () -> {
-          scheduler.run();
-          log.add("fiber");
-        });
+    scheduler.spawn(() -> {
+      scheduler.run();
+      log.add("fiber");
+    });
     scheduler.spawn(scheduler::stop);
     scheduler.run();
     log.add("driver");
@@ -278,12 +260,11 @@ class NestedDrivingTest {
   void r8_aCancelledFiberThatDrives_comesBackWithItsStatusSet() {
     spawnPause("never", 1000);
     Fiber driving =
-        scheduler.spawn(
-            () -> {
-              scheduler.run();
-              log.add("interrupted " + Thread.currentThread().isInterrupted());
-              Scheduler.pause(1);
-            });
+        scheduler.spawn(() -> {
+          scheduler.run();
+          log.add("interrupted " + Thread.currentThread().isInterrupted());
+          Scheduler.pause(1);
+        });
     scheduler.spawn(driving::cancel);
     scheduler.runFor(5);
     assertThat(log).containsExactly("interrupted true");
@@ -293,16 +274,14 @@ class NestedDrivingTest {
 
   @Test
   void r8_anExceptionInAFiberServedByANestedCall_staysThere() {
-    runInFiber(
-        () -> {
-          Fiber failing =
-              scheduler.spawn(
-                  () -> {
-                    throw new InterruptedException("not reported");
-                  });
-          assertThat(scheduler.tick(0)).isTrue();
-          assertThat(failing.failure()).isPresent();
-        });
+    runInFiber(() -> {
+      Fiber failing =
+          scheduler.spawn(() -> {
+            throw new InterruptedException("not reported");
+          });
+      assertThat(scheduler.tick(0)).isTrue();
+      assertThat(failing.failure()).isPresent();
+    });
   }
 
   @Test
@@ -329,20 +308,18 @@ class NestedDrivingTest {
 
   /** A class initializer pins. */
   private static final class Pinned {
-    static final Optional<Throwable> FAILURE =
-        Optional.of(catchThrowable(PINNED.get()::run));
+    static final Optional<Throwable> FAILURE = Optional.of(catchThrowable(PINNED.get()::run));
   }
 
   @Test
   void r8_withATimeOfZero_isOnePass() {
-    runInFiber(
-        () -> {
-          spawnLog("b");
-          scheduler.runFor(0);
-          log.add("a");
-          assertThatThrownBy(() -> scheduler.runFor(Double.NaN))
-              .isInstanceOf(IllegalArgumentException.class);
-        });
+    runInFiber(() -> {
+      spawnLog("b");
+      scheduler.runFor(0);
+      log.add("a");
+      assertThatThrownBy(() -> scheduler.runFor(Double.NaN))
+          .isInstanceOf(IllegalArgumentException.class);
+    });
     assertThat(log).containsExactly("b", "a");
   }
 }

@@ -87,12 +87,11 @@ class OutsideFibersTest {
   void r6_ioWait_works_inAnOrdinaryVirtualThread() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
       Fds.write(pipe.b(), "x");
-      Elsewhere.runVirtual(
-          () -> {
-            assertThat(Scheduler.inFiber()).isFalse();
-            assertThat(Scheduler.ioWait(pipe.a(), READ, 1)).isEqualTo(READ);
-            assertThat(Scheduler.ioWait(pipe.a(), WRITE, 0.001)).isZero();
-          });
+      Elsewhere.runVirtual(() -> {
+        assertThat(Scheduler.inFiber()).isFalse();
+        assertThat(Scheduler.ioWait(pipe.a(), READ, 1)).isEqualTo(READ);
+        assertThat(Scheduler.ioWait(pipe.a(), WRITE, 0.001)).isZero();
+      });
     }
   }
 
@@ -112,16 +111,15 @@ class OutsideFibersTest {
   @Test
   void r6_interruptBefore_endsBoth_andClearsTheStatus() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
-      Elsewhere.run(
-          () -> {
-            Thread.currentThread().interrupt();
-            assertThatThrownBy(() -> Scheduler.pause(100)).isInstanceOf(InterruptedException.class);
-            assertThat(Thread.currentThread().isInterrupted()).isFalse();
-            Thread.currentThread().interrupt();
-            assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
-                .isInstanceOf(InterruptedException.class);
-            assertThat(Thread.currentThread().isInterrupted()).isFalse();
-          });
+      Elsewhere.run(() -> {
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> Scheduler.pause(100)).isInstanceOf(InterruptedException.class);
+        assertThat(Thread.currentThread().isInterrupted()).isFalse();
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
+            .isInstanceOf(InterruptedException.class);
+        assertThat(Thread.currentThread().isInterrupted()).isFalse();
+      });
     }
   }
 
@@ -147,11 +145,10 @@ class OutsideFibersTest {
   private static void interruptedWhile(Elsewhere.Action action) throws Exception {
     CountDownLatch started = new CountDownLatch(1);
     Elsewhere<Void> waiter =
-        Elsewhere.begin(
-            () -> {
-              started.countDown();
-              assertThatThrownBy(action::run).isInstanceOf(InterruptedException.class);
-            });
+        Elsewhere.begin(() -> {
+          started.countDown();
+          assertThatThrownBy(action::run).isInstanceOf(InterruptedException.class);
+        });
     started.await();
     for (int spin = spins++ % 50 * 1000; spin > 0; spin--) {
       Thread.onSpinWait(); // before, while and after it falls asleep

@@ -45,32 +45,28 @@ class OwnershipRulesTest {
   void r7_anotherThread_getsWrongThread_withTheReason() throws Exception {
     scheduler.tick(0);
     String owner = Thread.currentThread().getName();
-    Elsewhere.run(
-        () ->
-            drivingCalls.forEach(
-                (name, call) ->
-                    assertThatThrownBy(call)
-                        .as(name)
-                        .isInstanceOf(WrongThreadException.class)
-                        .hasMessageContaining("owned")
-                        .hasMessageContaining(owner)
-                        .hasMessageContaining("elsewhere")
-                        .hasMessageContaining("until it ends")));
+    Elsewhere.run(() ->
+        drivingCalls.forEach((name, call) ->
+            assertThatThrownBy(call)
+                .as(name)
+                .isInstanceOf(WrongThreadException.class)
+                .hasMessageContaining("owned")
+                .hasMessageContaining(owner)
+                .hasMessageContaining("elsewhere")
+                .hasMessageContaining("until it ends")));
     scheduler.spawn(() -> {});
     assertThat(scheduler.tick(0)).as("the owner is not disturbed").isTrue();
   }
 
   @Test
   void r7_aVirtualThread_getsIllegalState_withTheReason() throws Exception {
-    Elsewhere.runVirtual(
-        () ->
-            drivingCalls.forEach(
-                (name, call) ->
-                    assertThatThrownBy(call)
-                        .as(name)
-                        .isInstanceOf(IllegalStateException.class)
-                        .hasMessageContaining("owned")
-                        .hasMessageContaining("virtual")));
+    Elsewhere.runVirtual(() ->
+        drivingCalls.forEach((name, call) ->
+            assertThatThrownBy(call)
+                .as(name)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("owned")
+                .hasMessageContaining("virtual")));
     assertThat(scheduler.tick(0)).as("it does not own it either").isFalse();
   }
 
@@ -78,14 +74,13 @@ class OwnershipRulesTest {
   void r7_aFiberOfAnotherScheduler_getsIllegalState() {
     try (Scheduler other = Scheduler.create()) {
       List<Throwable> thrown = new ArrayList<>();
-      other.spawn(
-          () -> {
-            try {
-              scheduler.run();
-            } catch (IllegalStateException e) {
-              thrown.add(e);
-            }
-          });
+      other.spawn(() -> {
+        try {
+          scheduler.run();
+        } catch (IllegalStateException e) {
+          thrown.add(e);
+        }
+      });
       other.run();
       assertThat(thrown).singleElement().asString().contains("virtual");
     }
@@ -99,11 +94,10 @@ class OwnershipRulesTest {
 
   @Test
   void r7_ownershipEndsWithTheThread() throws Exception {
-    Elsewhere.run(
-        () -> {
-          scheduler.spawn(() -> Scheduler.pause(0.001));
-          scheduler.tick(0);
-        });
+    Elsewhere.run(() -> {
+      scheduler.spawn(() -> Scheduler.pause(0.001));
+      scheduler.tick(0);
+    });
     scheduler.run();
     assertThat(scheduler.aliveCount()).isZero();
     Elsewhere.run(
@@ -116,7 +110,8 @@ class OwnershipRulesTest {
     scheduler.spawn(
         "suicidal",
         () -> {
-          for (ThrowingCallable call : List.<ThrowingCallable>of(scheduler::clear, scheduler::close)) {
+          for (ThrowingCallable call :
+              List.<ThrowingCallable>of(scheduler::clear, scheduler::close)) {
             try {
               call.call();
             } catch (IllegalStateException e) {
@@ -126,8 +121,8 @@ class OwnershipRulesTest {
             }
           }
         });
-    scheduler.spawn(
-        () -> Thread.startVirtualThread(() -> {
+    scheduler.spawn(() ->
+        Thread.startVirtualThread(() -> {
           try {
             scheduler.close();
           } catch (IllegalStateException e) {
@@ -157,13 +152,12 @@ class OwnershipRulesTest {
     Fiber pausing = scheduler.spawn(() -> Scheduler.pause(1000));
     Fiber parked = scheduler.spawn(() -> new CountDownLatch(1).await());
     Elsewhere<Void> driver =
-        Elsewhere.begin(
-            () -> {
-              scheduler.run();
-              assertThatThrownBy(scheduler::run)
-                  .isInstanceOf(IllegalStateException.class)
-                  .hasMessageContaining("closed");
-            });
+        Elsewhere.begin(() -> {
+          scheduler.run();
+          assertThatThrownBy(scheduler::run)
+              .isInstanceOf(IllegalStateException.class)
+              .hasMessageContaining("closed");
+        });
     kernel.awaitBlockingPoll();
 
     scheduler.close();
@@ -178,13 +172,12 @@ class OwnershipRulesTest {
   @Test
   void r7_close_byAnotherThread_whileFibersAreBusy_stopsThatDriver() throws Exception {
     CountDownLatch busy = new CountDownLatch(1);
-    scheduler.spawn(
-        () -> {
-          while (true) {
-            busy.countDown();
-            Scheduler.pause(0);
-          }
-        });
+    scheduler.spawn(() -> {
+      while (true) {
+        busy.countDown();
+        Scheduler.pause(0);
+      }
+    });
     Elsewhere<Void> driver = Elsewhere.begin(scheduler::run);
     busy.await();
 
@@ -224,28 +217,26 @@ class OwnershipRulesTest {
       AtomicInteger inside = new AtomicInteger();
       AtomicBoolean together = new AtomicBoolean();
       for (int f = 0; f < 10; f++) {
-        raced.execute(
-            () -> {
-              if (inside.incrementAndGet() != 1) {
-                together.set(true);
-              }
-              Thread.onSpinWait();
-              inside.decrementAndGet();
-            });
+        raced.execute(() -> {
+          if (inside.incrementAndGet() != 1) {
+            together.set(true);
+          }
+          Thread.onSpinWait();
+          inside.decrementAndGet();
+        });
       }
       CyclicBarrier barrier = new CyclicBarrier(3);
       List<Elsewhere<Void>> drivers = new ArrayList<>();
       for (int t = 0; t < 2; t++) {
         drivers.add(
-            Elsewhere.begin(
-                () -> {
-                  barrier.await();
-                  try {
-                    raced.run();
-                  } catch (WrongThreadException | IllegalStateException e) {
-                    assertThat(e.getMessage()).containsAnyOf("owns it", "closed");
-                  }
-                }));
+            Elsewhere.begin(() -> {
+              barrier.await();
+              try {
+                raced.run();
+              } catch (WrongThreadException | IllegalStateException e) {
+                assertThat(e.getMessage()).containsAnyOf("owns it", "closed");
+              }
+            }));
       }
       barrier.await();
       raced.close();
@@ -262,13 +253,12 @@ class OwnershipRulesTest {
   void r7_close_whileAFiberHoldsTheDriver_waitsWithALimit_andCanBeRepeated() throws Exception {
     AtomicBoolean hold = new AtomicBoolean(true);
     CountDownLatch held = new CountDownLatch(1);
-    scheduler.spawn(
-        () -> {
-          held.countDown();
-          while (hold.get()) {
-            Thread.onSpinWait();
-          }
-        });
+    scheduler.spawn(() -> {
+      held.countDown();
+      while (hold.get()) {
+        Thread.onSpinWait();
+      }
+    });
     Elsewhere<Void> driver = Elsewhere.begin(scheduler::run);
     held.await();
 
@@ -287,12 +277,11 @@ class OwnershipRulesTest {
     scheduler.spawn(() -> Scheduler.pause(1000));
     Elsewhere<Void> driver = Elsewhere.begin(scheduler::run);
     kernel.awaitBlockingPoll();
-    Elsewhere.run(
-        () -> {
-          Thread.currentThread().interrupt();
-          scheduler.close();
-          assertThat(Thread.currentThread().isInterrupted()).isTrue();
-        });
+    Elsewhere.run(() -> {
+      Thread.currentThread().interrupt();
+      scheduler.close();
+      assertThat(Thread.currentThread().isInterrupted()).isTrue();
+    });
     driver.result();
   }
 
@@ -301,22 +290,20 @@ class OwnershipRulesTest {
     List<Fiber> fibers = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
       fibers.add(
-          scheduler.spawn(
-              () -> {
-                while (!Thread.currentThread().isInterrupted()) {
-                  LockSupport.park();
-                }
-              }));
+          scheduler.spawn(() -> {
+            while (!Thread.currentThread().isInterrupted()) {
+              LockSupport.park();
+            }
+          }));
     }
     scheduler.runUntilEmpty();
     AtomicBoolean over = new AtomicBoolean();
     Elsewhere<Void> unparker =
-        Elsewhere.begin(
-            () -> {
-              while (!over.get()) {
-                fibers.forEach(fiber -> LockSupport.unpark(fiber.thread()));
-              }
-            });
+        Elsewhere.begin(() -> {
+          while (!over.get()) {
+            fibers.forEach(fiber -> LockSupport.unpark(fiber.thread()));
+          }
+        });
     scheduler.close();
     over.set(true);
     unparker.result();

@@ -116,14 +116,13 @@ class ReadinessRulesTest {
   void r13_isLevelTriggered() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
       Fds.write(pipe.b(), "xx");
-      scheduler.spawn(
-          () -> {
-            for (int i = 0; i < 100; i++) {
-              seen.add(Scheduler.ioWait(pipe.a(), READ, -1)); // reads nothing
-            }
-            Fds.read(pipe.a());
-            seen.add(Scheduler.ioWait(pipe.a(), READ, 0.01));
-          });
+      scheduler.spawn(() -> {
+        for (int i = 0; i < 100; i++) {
+          seen.add(Scheduler.ioWait(pipe.a(), READ, -1)); // reads nothing
+        }
+        Fds.read(pipe.a());
+        seen.add(Scheduler.ioWait(pipe.a(), READ, 0.01));
+      });
       scheduler.run();
 
       assertThat(seen.subList(0, 100)).containsOnly(READ);
@@ -134,17 +133,15 @@ class ReadinessRulesTest {
   @Test
   void r13_dataTakenByAnotherBeforeTheFiberRuns_isStillWhatWasSeen() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(
-          () -> {
-            Scheduler.ioWait(pipe.a(), READ, -1);
-            Fds.read(pipe.a());
-          });
-      scheduler.spawn(
-          () -> {
-            seen.add(Scheduler.ioWait(pipe.a(), READ, -1));
-            assertThat(Fds.read(pipe.a())).isNull();
-            seen.add(Scheduler.ioWait(pipe.a(), READ, 1));
-          });
+      scheduler.spawn(() -> {
+        Scheduler.ioWait(pipe.a(), READ, -1);
+        Fds.read(pipe.a());
+      });
+      scheduler.spawn(() -> {
+        seen.add(Scheduler.ioWait(pipe.a(), READ, -1));
+        assertThat(Fds.read(pipe.a())).isNull();
+        seen.add(Scheduler.ioWait(pipe.a(), READ, 1));
+      });
       scheduler.runUntilEmpty();
       Fds.write(pipe.b(), "x");
 

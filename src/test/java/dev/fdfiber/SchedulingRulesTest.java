@@ -54,12 +54,11 @@ class SchedulingRulesTest {
       fibers.add(scheduler.spawn(body));
     }
     Elsewhere<Void> others =
-        Elsewhere.begin(
-            () -> {
-              for (int i = 0; i < 100; i++) {
-                scheduler.execute(() -> carriers.add(Thread.currentThread().toString()));
-              }
-            });
+        Elsewhere.begin(() -> {
+          for (int i = 0; i < 100; i++) {
+            scheduler.execute(() -> carriers.add(Thread.currentThread().toString()));
+          }
+        });
     others.result();
     String driver = Thread.currentThread().getName();
 
@@ -72,24 +71,36 @@ class SchedulingRulesTest {
   @Test
   void r1_nothingPreemptsAFiber() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
-      Fiber parked = scheduler.spawn(() -> { LockSupport.park(); log.add("unparked"); });
-      scheduler.spawn(() -> { Scheduler.pause(0.001); log.add("timer"); });
-      scheduler.spawn(() -> { Scheduler.ioWait(pipe.a(), READ, -1); log.add("fd"); });
-      scheduler.runUntilEmpty();
-      scheduler.spawn(
-          () -> {
-            log.add("begin");
-            clock.advance(Duration.ofSeconds(1));
-            Fds.write(pipe.b(), "x");
-            LockSupport.unpark(parked.thread());
-            scheduler.spawn(() -> log.add("spawned"));
-            AtomicBoolean submitted = new AtomicBoolean();
-            Elsewhere.begin(() -> { scheduler.execute(() -> log.add("foreign")); submitted.set(true); });
-            while (!submitted.get()) {
-              Thread.onSpinWait();
-            }
-            log.add("end");
+      Fiber parked =
+          scheduler.spawn(() -> {
+            LockSupport.park();
+            log.add("unparked");
           });
+      scheduler.spawn(() -> {
+        Scheduler.pause(0.001);
+        log.add("timer");
+      });
+      scheduler.spawn(() -> {
+        Scheduler.ioWait(pipe.a(), READ, -1);
+        log.add("fd");
+      });
+      scheduler.runUntilEmpty();
+      scheduler.spawn(() -> {
+        log.add("begin");
+        clock.advance(Duration.ofSeconds(1));
+        Fds.write(pipe.b(), "x");
+        LockSupport.unpark(parked.thread());
+        scheduler.spawn(() -> log.add("spawned"));
+        AtomicBoolean submitted = new AtomicBoolean();
+        Elsewhere.begin(() -> {
+          scheduler.execute(() -> log.add("foreign"));
+          submitted.set(true);
+        });
+        while (!submitted.get()) {
+          Thread.onSpinWait();
+        }
+        log.add("end");
+      });
 
       scheduler.runUntilEmpty();
 
@@ -102,15 +113,18 @@ class SchedulingRulesTest {
 
   @Test
   void r1_aFiberRunsUntilItParksYieldsOrEnds() {
-    scheduler.spawn(
-        () -> {
-          log.add("a1");
-          Scheduler.pause(0);
-          log.add("a2");
-          Scheduler.pause(0.001);
-          log.add("a3");
-        });
-    scheduler.spawn(() -> { log.add("b1"); LockSupport.park(); log.add("b2"); });
+    scheduler.spawn(() -> {
+      log.add("a1");
+      Scheduler.pause(0);
+      log.add("a2");
+      Scheduler.pause(0.001);
+      log.add("a3");
+    });
+    scheduler.spawn(() -> {
+      log.add("b1");
+      LockSupport.park();
+      log.add("b2");
+    });
     scheduler.spawn(() -> log.add("c"));
 
     scheduler.runUntilEmpty();
@@ -123,13 +137,12 @@ class SchedulingRulesTest {
   @Test
   void r2_readyQueue_isFirstInFirstOut() {
     for (String name : List.of("a", "b", "c")) {
-      scheduler.spawn(
-          () -> {
-            for (int i = 0; i < 4; i++) {
-              log.add(name);
-              Scheduler.pause(0);
-            }
-          });
+      scheduler.spawn(() -> {
+        for (int i = 0; i < 4; i++) {
+          log.add(name);
+          Scheduler.pause(0);
+        }
+      });
     }
     scheduler.run();
 
@@ -159,14 +172,13 @@ class SchedulingRulesTest {
     try (Fds.Pair pipe = Fds.pipe()) {
       spawnReader("fd", pipe.a(), -1);
       spawnPause("timer", 0.010);
-      scheduler.spawn(
-          () -> {
-            Fds.write(pipe.b(), "x");
-            clock.advance(Duration.ofMillis(10));
-            submitFromElsewhere("inbox");
-            Scheduler.ioWait(pipe.a(), WRITE, 0); // a zero-timeout wait asks for a look
-            log.add("zero");
-          });
+      scheduler.spawn(() -> {
+        Fds.write(pipe.b(), "x");
+        clock.advance(Duration.ofMillis(10));
+        submitFromElsewhere("inbox");
+        Scheduler.ioWait(pipe.a(), WRITE, 0); // a zero-timeout wait asks for a look
+        log.add("zero");
+      });
 
       scheduler.runUntilEmpty();
 
@@ -197,7 +209,10 @@ class SchedulingRulesTest {
       int id = i;
       int wait = 1 + (i * 7919) % 50; // many ties
       millis.add(wait);
-      scheduler.spawn(() -> { Scheduler.pause(Duration.ofMillis(wait)); order.add(id); });
+      scheduler.spawn(() -> {
+        Scheduler.pause(Duration.ofMillis(wait));
+        order.add(id);
+      });
     }
     scheduler.runUntilEmpty();
     clock.advance(Duration.ofSeconds(2)); // past the clock's wrap-around
@@ -236,13 +251,12 @@ class SchedulingRulesTest {
   void r2_aNewWaitOfAnOldFiber_takesANewPlace() throws Exception {
     try (Fds.Pair one = Fds.pipe();
         Fds.Pair two = Fds.pipe()) {
-      scheduler.spawn(
-          () -> {
-            Scheduler.ioWait(one.a(), READ, 0); // registered first, but over
-            Scheduler.pause(0);
-            Scheduler.ioWait(one.a(), READ, -1);
-            log.add("one");
-          });
+      scheduler.spawn(() -> {
+        Scheduler.ioWait(one.a(), READ, 0); // registered first, but over
+        Scheduler.pause(0);
+        Scheduler.ioWait(one.a(), READ, -1);
+        log.add("one");
+      });
       spawnReader("two", two.a(), -1);
       scheduler.runUntilEmpty();
       Fds.write(one.b(), "x");
@@ -281,11 +295,10 @@ class SchedulingRulesTest {
       spawnReader("two", two.a(), 0.005); // the earliest deadline of all
       spawnReader("three", three.a(), -1);
       spawnPause("timer", 0.010);
-      scheduler.spawn(
-          () -> {
-            assertThat(Scheduler.ioWait(two.a(), WRITE, 0.007)).isZero();
-            log.add("timeout");
-          });
+      scheduler.spawn(() -> {
+        assertThat(Scheduler.ioWait(two.a(), WRITE, 0.007)).isZero();
+        log.add("timeout");
+      });
       scheduler.runUntilEmpty();
       clock.advance(Duration.ofSeconds(1));
       for (Fds.Pair pipe : List.of(three, two, one)) {
@@ -300,17 +313,20 @@ class SchedulingRulesTest {
 
   @Test
   void r2_whatAFiberSubmits_isAppendedAtOnce() {
-    Fiber parked = scheduler.spawn(() -> { LockSupport.park(); log.add("unparked"); });
-    scheduler.runUntilEmpty();
-    scheduler.spawn(
-        () -> {
-          submitFromElsewhere("foreign"); // arrives first, but is taken in the next pass
-          scheduler.spawn(() -> log.add("spawned"));
-          LockSupport.unpark(parked.thread());
-          scheduler.execute(() -> log.add("executed"));
-          Scheduler.pause(0);
-          log.add("yielded");
+    Fiber parked =
+        scheduler.spawn(() -> {
+          LockSupport.park();
+          log.add("unparked");
         });
+    scheduler.runUntilEmpty();
+    scheduler.spawn(() -> {
+      submitFromElsewhere("foreign"); // arrives first, but is taken in the next pass
+      scheduler.spawn(() -> log.add("spawned"));
+      LockSupport.unpark(parked.thread());
+      scheduler.execute(() -> log.add("executed"));
+      Scheduler.pause(0);
+      log.add("yielded");
+    });
     scheduler.spawn(() -> log.add("before"));
 
     scheduler.runUntilEmpty();
@@ -322,20 +338,18 @@ class SchedulingRulesTest {
   @Test
   void r2_aCancelByAFiber_isAppendedAtOnce() {
     Fiber victim =
-        scheduler.spawn(
-            () -> {
-              try {
-                Scheduler.pause(1000);
-              } catch (InterruptedException e) {
-                log.add("cancelled");
-              }
-            });
-    scheduler.runUntilEmpty();
-    scheduler.spawn(
-        () -> {
-          victim.cancel();
-          scheduler.spawn(() -> log.add("spawned"));
+        scheduler.spawn(() -> {
+          try {
+            Scheduler.pause(1000);
+          } catch (InterruptedException e) {
+            log.add("cancelled");
+          }
         });
+    scheduler.runUntilEmpty();
+    scheduler.spawn(() -> {
+      victim.cancel();
+      scheduler.spawn(() -> log.add("spawned"));
+    });
 
     scheduler.runUntilEmpty();
 
@@ -344,14 +358,17 @@ class SchedulingRulesTest {
 
   @Test
   void r2_submissionsByOtherThreads_keepTheirOrderOfArrival() throws Exception {
-    Fiber parked = scheduler.spawn(() -> { LockSupport.park(); log.add("unparked"); });
-    scheduler.runUntilEmpty();
-    Elsewhere.run(
-        () -> {
-          scheduler.spawn(() -> log.add("1"));
-          LockSupport.unpark(parked.thread());
-          scheduler.execute(() -> log.add("2"));
+    Fiber parked =
+        scheduler.spawn(() -> {
+          LockSupport.park();
+          log.add("unparked");
         });
+    scheduler.runUntilEmpty();
+    Elsewhere.run(() -> {
+      scheduler.spawn(() -> log.add("1"));
+      LockSupport.unpark(parked.thread());
+      scheduler.execute(() -> log.add("2"));
+    });
     Elsewhere.run(() -> scheduler.threadFactory().newThread(() -> log.add("3")).start());
 
     scheduler.runUntilEmpty();
@@ -362,29 +379,26 @@ class SchedulingRulesTest {
   // ---- helpers
 
   private void spawnReader(String name, int fd, double seconds) {
-    scheduler.spawn(
-        () -> {
-          assertThat(Scheduler.ioWait(fd, READ, seconds)).isEqualTo(READ);
-          log.add(name);
-        });
+    scheduler.spawn(() -> {
+      assertThat(Scheduler.ioWait(fd, READ, seconds)).isEqualTo(READ);
+      log.add(name);
+    });
   }
 
   private void spawnPause(String name, double seconds) {
-    scheduler.spawn(
-        () -> {
-          Scheduler.pause(seconds);
-          log.add(name);
-        });
+    scheduler.spawn(() -> {
+      Scheduler.pause(seconds);
+      log.add(name);
+    });
   }
 
   /** Another thread spawns; spins, since to park would be to step aside. */
   private void submitFromElsewhere(String name) {
     AtomicBoolean submitted = new AtomicBoolean();
-    Elsewhere.begin(
-        () -> {
-          scheduler.spawn(() -> log.add(name));
-          submitted.set(true);
-        });
+    Elsewhere.begin(() -> {
+      scheduler.spawn(() -> log.add(name));
+      submitted.set(true);
+    });
     while (!submitted.get()) {
       Thread.onSpinWait();
     }

@@ -39,17 +39,16 @@ class StackDumpTest {
   private static void runWatched(Scheduler scheduler, List<Fiber> fibers) throws Exception {
     AtomicBoolean over = new AtomicBoolean();
     Elsewhere<Integer> watcher =
-        Elsewhere.start(
-            () -> {
-              int dumps = 0;
-              while (!over.get()) {
-                for (Fiber fiber : fibers) {
-                  fiber.thread().getStackTrace();
-                  dumps++;
-                }
-              }
-              return dumps;
-            });
+        Elsewhere.start(() -> {
+          int dumps = 0;
+          while (!over.get()) {
+            for (Fiber fiber : fibers) {
+              fiber.thread().getStackTrace();
+              dumps++;
+            }
+          }
+          return dumps;
+        });
     scheduler.run();
     over.set(true);
     assertThat(watcher.result()).isPositive();
@@ -61,17 +60,16 @@ class StackDumpTest {
       String name = "f" + f;
       int kind = f % 3;
       fibers.add(
-          scheduler.spawn(
-              () -> {
-                for (int i = 0; i < ROUNDS; i++) {
-                  log.add(name + "." + i);
-                  switch (kind) {
-                    case 0 -> Scheduler.pause(Duration.ofNanos(1 + i % 3));
-                    case 1 -> Scheduler.ioWait(pipe.a(), READ, 10);
-                    default -> Scheduler.ioWait(pipe.b(), READ, Duration.ofNanos(2));
-                  }
-                }
-              }));
+          scheduler.spawn(() -> {
+            for (int i = 0; i < ROUNDS; i++) {
+              log.add(name + "." + i);
+              switch (kind) {
+                case 0 -> Scheduler.pause(Duration.ofNanos(1 + i % 3));
+                case 1 -> Scheduler.ioWait(pipe.a(), READ, 10);
+                default -> Scheduler.ioWait(pipe.b(), READ, Duration.ofNanos(2));
+              }
+            }
+          }));
     }
     return fibers;
   }
@@ -104,13 +102,12 @@ class StackDumpTest {
       for (int f = 0; f < 4; f++) {
         String name = "f" + f;
         fibers.add(
-            scheduler.spawn(
-                () -> {
-                  for (int i = 0; i < ROUNDS; i++) {
-                    log.add(name + "." + i);
-                    Scheduler.pause(0);
-                  }
-                }));
+            scheduler.spawn(() -> {
+              for (int i = 0; i < ROUNDS; i++) {
+                log.add(name + "." + i);
+                Scheduler.pause(0);
+              }
+            }));
       }
       for (int i = 0; i < ROUNDS; i++) {
         for (int f = 0; f < 4; f++) {
@@ -132,20 +129,18 @@ class StackDumpTest {
     List<Integer> seen = new ArrayList<>();
     try (Scheduler scheduler = Scheduler.create()) {
       Fiber one =
-          scheduler.spawn(
-              () -> {
-                for (int i = 0; i < ROUNDS; i++) {
-                  there.add(i);
-                  seen.add(back.take());
-                }
-              });
+          scheduler.spawn(() -> {
+            for (int i = 0; i < ROUNDS; i++) {
+              there.add(i);
+              seen.add(back.take());
+            }
+          });
       Fiber two =
-          scheduler.spawn(
-              () -> {
-                for (int i = 0; i < ROUNDS; i++) {
-                  back.add(there.take());
-                }
-              });
+          scheduler.spawn(() -> {
+            for (int i = 0; i < ROUNDS; i++) {
+              back.add(there.take());
+            }
+          });
       runWatched(scheduler, List.of(one, two));
     }
     assertThat(seen).hasSize(ROUNDS).isSorted().doesNotHaveDuplicates();
@@ -156,21 +151,19 @@ class StackDumpTest {
     try (Scheduler scheduler = scheduler()) {
       int[] ran = new int[1];
       Fiber fiber =
-          scheduler.spawn(
-              () -> {
-                while (true) {
-                  ran[0]++;
-                  Scheduler.pause(Duration.ofNanos(1));
-                }
-              });
+          scheduler.spawn(() -> {
+            while (true) {
+              ran[0]++;
+              Scheduler.pause(Duration.ofNanos(1));
+            }
+          });
       AtomicBoolean over = new AtomicBoolean();
       Elsewhere<Void> watcher =
-          Elsewhere.begin(
-              () -> {
-                while (!over.get()) {
-                  fiber.thread().getStackTrace();
-                }
-              });
+          Elsewhere.begin(() -> {
+            while (!over.get()) {
+              fiber.thread().getStackTrace();
+            }
+          });
       for (int i = 1; i <= 300; i++) {
         assertThat(scheduler.tick(1000)).isTrue();
         assertThat(ran[0]).as("after tick %d", i).isEqualTo(i);

@@ -75,12 +75,11 @@ class SubmissionStressTest {
     try (Scheduler scheduler = Scheduler.create()) {
       LinkedBlockingQueue<Integer> questions = new LinkedBlockingQueue<>();
       LinkedBlockingQueue<Integer> answers = new LinkedBlockingQueue<>();
-      scheduler.spawn(
-          () -> {
-            for (int i = 0; i < ROUNDS; i++) {
-              answers.add(questions.take());
-            }
-          });
+      scheduler.spawn(() -> {
+        for (int i = 0; i < ROUNDS; i++) {
+          answers.add(questions.take());
+        }
+      });
       Elsewhere<Void> driver = Elsewhere.begin(scheduler::run);
       for (int i = 0; i < ROUNDS; i++) {
         questions.add(i);
@@ -98,11 +97,10 @@ class SubmissionStressTest {
       Fiber keeper = scheduler.spawn(() -> LockSupport.park());
       Elsewhere<Void> driver = Elsewhere.begin(scheduler::run);
       for (int i = 0; i < ROUNDS / 4; i++) {
-        scheduler.spawn(
-            () -> {
-              started.add(Fiber.current());
-              Scheduler.pause(Double.POSITIVE_INFINITY);
-            });
+        scheduler.spawn(() -> {
+          started.add(Fiber.current());
+          Scheduler.pause(Double.POSITIVE_INFINITY);
+        });
         Fiber fiber = started.take();
         spin(random);
         fiber.cancel();
@@ -121,26 +119,24 @@ class SubmissionStressTest {
       LinkedBlockingQueue<Integer> queue = new LinkedBlockingQueue<>();
       int threads = 3;
       int[] taken = new int[1];
-      scheduler.spawn(
-          () -> {
-            for (; taken[0] < threads * ROUNDS; taken[0]++) {
-              queue.take();
-            }
-          });
+      scheduler.spawn(() -> {
+        for (; taken[0] < threads * ROUNDS; taken[0]++) {
+          queue.take();
+        }
+      });
       List<Elsewhere<Void>> others = new ArrayList<>();
       for (int t = 0; t < threads; t++) {
         Random own = new Random(random.nextLong());
         others.add(
-            Elsewhere.begin(
-                () -> {
-                  for (int i = 0; i < ROUNDS; i++) {
-                    scheduler.execute(ran::incrementAndGet);
-                    queue.add(i);
-                    if (own.nextInt(100) == 0) {
-                      spin(own);
-                    }
-                  }
-                }));
+            Elsewhere.begin(() -> {
+              for (int i = 0; i < ROUNDS; i++) {
+                scheduler.execute(ran::incrementAndGet);
+                queue.add(i);
+                if (own.nextInt(100) == 0) {
+                  spin(own);
+                }
+              }
+            }));
       }
       scheduler.run();
       for (Elsewhere<Void> other : others) {
@@ -158,13 +154,12 @@ class SubmissionStressTest {
       scheduler.spawn(() -> LockSupport.park());
       SynchronousQueue<Integer> turns = new SynchronousQueue<>();
       Elsewhere<Void> driver =
-          Elsewhere.begin(
-              () -> {
-                for (int i = 0; i < ROUNDS; i++) {
-                  turns.put(i);
-                  scheduler.run();
-                }
-              });
+          Elsewhere.begin(() -> {
+            for (int i = 0; i < ROUNDS; i++) {
+              turns.put(i);
+              scheduler.run();
+            }
+          });
       for (int i = 0; i < ROUNDS; i++) {
         assertThat(turns.take()).isEqualTo(i);
         spin(random);
@@ -184,18 +179,17 @@ class SubmissionStressTest {
       scheduler.spawn(() -> Scheduler.pause(1000));
       Elsewhere<Void> driver = Elsewhere.begin(scheduler::run);
       Elsewhere<Void> submitter =
-          Elsewhere.begin(
-              () -> {
-                try {
-                  while (true) {
-                    scheduler.execute(ran::incrementAndGet);
-                    accepted.incrementAndGet();
-                    begun.countDown();
-                  }
-                } catch (RejectedExecutionException e) {
-                  assertThat(e).hasMessageContaining("closed");
-                }
-              });
+          Elsewhere.begin(() -> {
+            try {
+              while (true) {
+                scheduler.execute(ran::incrementAndGet);
+                accepted.incrementAndGet();
+                begun.countDown();
+              }
+            } catch (RejectedExecutionException e) {
+              assertThat(e).hasMessageContaining("closed");
+            }
+          });
       begun.await();
       spin(random);
       scheduler.close();
@@ -216,6 +210,28 @@ class SubmissionStressTest {
   }
 
   @Test
+  void r9_unparksAfterClose_areDropped_andThrowNothing() {
+    Scheduler scheduler = Scheduler.create();
+    Fiber stubborn =
+        scheduler.spawn(
+            "stubborn",
+            () -> {
+              while (true) {
+                LockSupport.park();
+                Thread.interrupted(); // swallows every cancel
+              }
+            });
+    scheduler.runUntilEmpty();
+    scheduler.close(); // gives it up, after a limit
+    for (int i = 0; i < 1000; i++) {
+      LockSupport.unpark(stubborn.thread());
+      stubborn.cancel();
+    }
+    assertThat(stubborn.isAlive()).isFalse();
+    assertThat(scheduler.aliveCount()).isZero();
+  }
+
+  @Test
   void r9_cancelAgainstTheEndOfAPause_losesNeither() throws Exception {
     try (Scheduler scheduler = Scheduler.create()) {
       Fiber keeper = scheduler.spawn(() -> LockSupport.park());
@@ -223,16 +239,15 @@ class SubmissionStressTest {
       Elsewhere<Void> driver = Elsewhere.begin(scheduler::run);
       for (int i = 0; i < ROUNDS / 4; i++) {
         AtomicBoolean wasCancelled = new AtomicBoolean();
-        scheduler.spawn(
-            () -> {
-              started.add(Fiber.current());
-              try {
-                Scheduler.pause(0.000_05);
-                Scheduler.pause(1000); // the wait was over: the cancel is for this one
-              } catch (InterruptedException e) {
-                wasCancelled.set(true);
-              }
-            });
+        scheduler.spawn(() -> {
+          started.add(Fiber.current());
+          try {
+            Scheduler.pause(0.000_05);
+            Scheduler.pause(1000); // the wait was over: the cancel is for this one
+          } catch (InterruptedException e) {
+            wasCancelled.set(true);
+          }
+        });
         Fiber fiber = started.take();
         spin(random);
         fiber.cancel();

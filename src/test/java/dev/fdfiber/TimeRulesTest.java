@@ -52,13 +52,12 @@ class TimeRulesTest {
   @Test
   void r11_nanosecondTimeouts_reachTheKernel() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
-      runToTheEnd(
-          () -> {
-            Scheduler.pause(Duration.ofNanos(1));
-            Scheduler.pause(0.000_123_457);
-            Scheduler.ioWait(pipe.a(), READ, Duration.ofNanos(999_999));
-            Scheduler.ioWait(pipe.a(), READ, 0.25);
-          });
+      runToTheEnd(() -> {
+        Scheduler.pause(Duration.ofNanos(1));
+        Scheduler.pause(0.000_123_457);
+        Scheduler.ioWait(pipe.a(), READ, Duration.ofNanos(999_999));
+        Scheduler.ioWait(pipe.a(), READ, 0.25);
+      });
     }
     assertThat(kernel.blockingTimeouts()).containsExactly(1L, 123_457L, 999_999L, 250_000_000L);
   }
@@ -81,8 +80,16 @@ class TimeRulesTest {
   @Test
   void r11_pause0_yields_andReadsNoClock() {
     List<String> log = new ArrayList<>();
-    scheduler.spawn(() -> { log.add("a1"); Scheduler.pause(0); log.add("a2"); });
-    scheduler.spawn(() -> { log.add("b1"); Scheduler.pause(Duration.ZERO); log.add("b2"); });
+    scheduler.spawn(() -> {
+      log.add("a1");
+      Scheduler.pause(0);
+      log.add("a2");
+    });
+    scheduler.spawn(() -> {
+      log.add("b1");
+      Scheduler.pause(Duration.ZERO);
+      log.add("b2");
+    });
     scheduler.runUntilEmpty();
     assertThat(log).containsExactly("a1", "b1", "a2", "b2");
   }
@@ -98,13 +105,12 @@ class TimeRulesTest {
     for (int i = 0; i < count; i++) {
       int id = i;
       long nanos = 1_000_000L + random.nextInt(99_000_001);
-      scheduler.spawn(
-          () -> {
-            deadlines[id] = clock.nanoTime() + nanos;
-            Scheduler.pause(Duration.ofNanos(nanos));
-            early[0] += clock.nanoTime() - deadlines[id] < 0 ? 1 : 0;
-            order.add(id);
-          });
+      scheduler.spawn(() -> {
+        deadlines[id] = clock.nanoTime() + nanos;
+        Scheduler.pause(Duration.ofNanos(nanos));
+        early[0] += clock.nanoTime() - deadlines[id] < 0 ? 1 : 0;
+        order.add(id);
+      });
     }
     scheduler.run();
 
@@ -129,13 +135,12 @@ class TimeRulesTest {
     try (Scheduler real = Scheduler.create()) {
       for (int i = 0; i < count; i++) {
         long nanos = 1_000_000L + random.nextInt(99_000_001);
-        real.spawn(
-            () -> {
-              long deadline = System.nanoTime() + nanos;
-              Scheduler.pause(Duration.ofNanos(nanos));
-              early[0] += System.nanoTime() - deadline < 0 ? 1 : 0;
-              ended[0]++;
-            });
+        real.spawn(() -> {
+          long deadline = System.nanoTime() + nanos;
+          Scheduler.pause(Duration.ofNanos(nanos));
+          early[0] += System.nanoTime() - deadline < 0 ? 1 : 0;
+          ended[0]++;
+        });
       }
       real.run();
     }
@@ -149,14 +154,13 @@ class TimeRulesTest {
   void r11_aShortPause_takesWellUnderAMillisecond() {
     long[] took = new long[200];
     try (Scheduler real = Scheduler.create()) {
-      real.spawn(
-          () -> {
-            for (int i = 0; i < took.length; i++) {
-              long before = System.nanoTime();
-              Scheduler.pause(0.0001);
-              took[i] = System.nanoTime() - before;
-            }
-          });
+      real.spawn(() -> {
+        for (int i = 0; i < took.length; i++) {
+          long before = System.nanoTime();
+          Scheduler.pause(0.0001);
+          took[i] = System.nanoTime() - before;
+        }
+      });
       real.run();
     }
     assertThat(Arrays.stream(took).min().orElseThrow()).isGreaterThanOrEqualTo(100_000);
@@ -168,7 +172,10 @@ class TimeRulesTest {
   void r11_deadlinesBeyondTheEndOfTheClock_compareRight() {
     List<String> log = new ArrayList<>();
     for (double seconds : new double[] {140 * YEAR, 0.5, 1.5, 3, 0.9}) {
-      scheduler.spawn(() -> { Scheduler.pause(seconds); log.add("" + seconds); });
+      scheduler.spawn(() -> {
+        Scheduler.pause(seconds);
+        log.add("" + seconds);
+      });
     }
     scheduler.runFor(10);
     assertThat(log).containsExactly("0.5", "0.9", "1.5", "3.0");
@@ -186,12 +193,13 @@ class TimeRulesTest {
           List.<ThrowingCallable>of(
               () -> Scheduler.pause(Double.NaN),
               () -> Scheduler.ioWait(pipe.a(), READ, Double.NaN))) {
-        assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("NaN");
-        runToTheEnd(
-            () ->
-                assertThatThrownBy(call)
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("NaN"));
+        assertThatThrownBy(call)
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("NaN");
+        runToTheEnd(() ->
+            assertThatThrownBy(call)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("NaN"));
       }
     }
     assertThatThrownBy(() -> scheduler.runFor(Double.NaN))
@@ -269,12 +277,11 @@ class TimeRulesTest {
   @Test
   void r12_secondsRoundUpToNanoseconds() {
     double[] seconds = {1e-9, 1.5e-9, 1e-10, Double.MIN_VALUE, 1e-300, 0.000_000_001_1, 2e-9};
-    runToTheEnd(
-        () -> {
-          for (double s : seconds) {
-            Scheduler.pause(s);
-          }
-        });
+    runToTheEnd(() -> {
+      for (double s : seconds) {
+        Scheduler.pause(s);
+      }
+    });
     assertThat(kernel.blockingTimeouts()).containsExactly(1L, 2L, 1L, 1L, 1L, 2L, 2L);
   }
 
@@ -282,13 +289,12 @@ class TimeRulesTest {
   void r12_aZeroTimeout_letsOneLookGoBy() throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
       List<Integer> seen = new ArrayList<>();
-      runToTheEnd(
-          () -> {
-            seen.add(Scheduler.ioWait(pipe.a(), READ, 0));
-            Fds.write(pipe.b(), "x");
-            seen.add(Scheduler.ioWait(pipe.a(), READ, 0));
-            seen.add(Scheduler.ioWait(pipe.a(), READ, Duration.ZERO));
-          });
+      runToTheEnd(() -> {
+        seen.add(Scheduler.ioWait(pipe.a(), READ, 0));
+        Fds.write(pipe.b(), "x");
+        seen.add(Scheduler.ioWait(pipe.a(), READ, 0));
+        seen.add(Scheduler.ioWait(pipe.a(), READ, Duration.ZERO));
+      });
       assertThat(seen).containsExactly(0, READ, READ);
       assertThat(kernel.timeouts()).containsOnly(0L).hasSizeLessThanOrEqualTo(4);
     }
@@ -300,18 +306,16 @@ class TimeRulesTest {
       Fds.write(pipe.b(), "x");
       boolean[] done = new boolean[1];
       int[] rounds = new int[1];
-      scheduler.spawn(
-          () -> {
-            assertThat(Scheduler.ioWait(pipe.a(), READ, 0)).isEqualTo(READ);
-            assertThat(Scheduler.ioWait(pipe.a(), Scheduler.WRITE, 0)).isZero();
-            done[0] = true;
-          });
-      scheduler.spawn(
-          () -> {
-            for (; !done[0]; rounds[0]++) {
-              Scheduler.pause(0);
-            }
-          });
+      scheduler.spawn(() -> {
+        assertThat(Scheduler.ioWait(pipe.a(), READ, 0)).isEqualTo(READ);
+        assertThat(Scheduler.ioWait(pipe.a(), Scheduler.WRITE, 0)).isZero();
+        done[0] = true;
+      });
+      scheduler.spawn(() -> {
+        for (; !done[0]; rounds[0]++) {
+          Scheduler.pause(0);
+        }
+      });
       scheduler.run();
       assertThat(rounds[0]).isLessThanOrEqualTo(3);
     }
@@ -328,13 +332,12 @@ class TimeRulesTest {
             () -> scheduler.runFor(Duration.ofDays(-1)))) {
       int[] resumes = new int[1];
       Fiber fiber =
-          scheduler.spawn(
-              () -> {
-                while (true) {
-                  resumes[0]++;
-                  Scheduler.pause(0);
-                }
-              });
+          scheduler.spawn(() -> {
+            while (true) {
+              resumes[0]++;
+              Scheduler.pause(0);
+            }
+          });
       Fiber paused = scheduler.spawn(() -> Scheduler.pause(60));
       call.run();
       assertThat(resumes[0]).isOne();

@@ -236,15 +236,14 @@ class WakerTest {
       CyclicBarrier barrier = new CyclicBarrier(2);
       int spins = random.nextInt(200);
       Elsewhere<Void> signaller =
-          Elsewhere.begin(
-              () -> {
-                barrier.await();
-                while (!subject.refuses()) {
-                  subject.fallAsleep();
-                  subject.signal();
-                }
-                subject.signal();
-              });
+          Elsewhere.begin(() -> {
+            barrier.await();
+            while (!subject.refuses()) {
+              subject.fallAsleep();
+              subject.signal();
+            }
+            subject.signal();
+          });
       barrier.await();
       for (int i = 0; i < spins; i++) {
         Thread.onSpinWait();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.Scheduler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ServerSocket;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,11 +20,13 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * opens when it likes (jars, /dev/urandom, the JDK's own pollers) do not count.
  */
 public final class Leaks implements BeforeEachCallback, AfterEachCallback {
-  private static final ExtensionContext.Namespace HERE = ExtensionContext.Namespace.create(Leaks.class);
+  private static final ExtensionContext.Namespace HERE =
+      ExtensionContext.Namespace.create(Leaks.class);
 
   @Override
-  public void beforeEach(ExtensionContext context) {
+  public void beforeEach(ExtensionContext context) throws IOException {
     Scheduler.create().close(); // warms up what is opened once
+    new ServerSocket(0).close(); // the JDK keeps a socket to preclose others with
     context.getStore(HERE).put("fds", openFds());
   }
 
