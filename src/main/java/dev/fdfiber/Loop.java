@@ -390,8 +390,8 @@ final class Loop {
 
   private boolean block(long timeoutNanos) {
     if (!waker.isOpen()) {
-      // The eventfd may get the number of a descriptor that was closed while it is waited for: whoever
-      // waits for that number would sleep for ever. So look first who does.
+      // The eventfd may get the number of a descriptor that was closed while it is waited for, and
+      // whoever waits for that number would sleep for ever. So look first who does.
       poller.poll(0, collect);
       if (!seen.isEmpty()) {
         return false;

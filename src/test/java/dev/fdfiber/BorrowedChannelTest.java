@@ -25,15 +25,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(60)
 class BorrowedChannelTest {
   /** Pairs that block: {@code a} reads what {@code b} writes. */
+  @SuppressWarnings("ImmutableEnumChecker") // a lambda that captures nothing
   enum Blocking {
     PIPE(Fds::blockingPipe),
     SOCKET_PAIR(Fds::blockingSocketPair),
     PTY(Opened::pty),
-    PTY_SLAVE(
-        () -> {
-          Fds.Pair pty = Opened.pty();
-          return new Fds.Pair(pty.b(), pty.a());
-        });
+    PTY_SLAVE(() -> {
+      Fds.Pair pty = Opened.pty();
+      return new Fds.Pair(pty.b(), pty.a());
+    });
 
     private final Supplier<Fds.Pair> opener;
 
@@ -68,19 +68,17 @@ class BorrowedChannelTest {
     List<String> seen = new ArrayList<>();
     try (Scheduler s = Scheduler.create();
         Fds.Pair pair = kind.opener.get()) {
-      s.spawn(
-          () -> {
-            try (FdChannel in = FdChannel.borrow(pair.a())) {
-              in.read(ByteBuffer.allocate(1));
-              seen.add("read");
-            }
-          });
-      s.spawn(
-          () -> {
-            Scheduler.pause(0);
-            seen.add("other");
-            Fds.write(pair.b(), "x\n");
-          });
+      s.spawn(() -> {
+        try (FdChannel in = FdChannel.borrow(pair.a())) {
+          in.read(ByteBuffer.allocate(1));
+          seen.add("read");
+        }
+      });
+      s.spawn(() -> {
+        Scheduler.pause(0);
+        seen.add("other");
+        Fds.write(pair.b(), "x\n");
+      });
       s.run();
       assertThat(seen).containsExactly("other", "read");
     }
@@ -95,24 +93,22 @@ class BorrowedChannelTest {
     int size = 1 << 20;
     try (Scheduler s = Scheduler.create();
         Fds.Pair pair = kind.opener.get()) {
-      s.spawn(
-          () -> {
-            try (FdChannel out = FdChannel.borrow(pair.b())) {
-              assertThat(out.write(ByteBuffer.allocate(size))).isEqualTo(size);
-              seen.add("written");
+      s.spawn(() -> {
+        try (FdChannel out = FdChannel.borrow(pair.b())) {
+          assertThat(out.write(ByteBuffer.allocate(size))).isEqualTo(size);
+          seen.add("written");
+        }
+      });
+      Fiber reader =
+          s.spawn(() -> {
+            seen.add("other");
+            try (FdChannel in = FdChannel.borrow(pair.a())) {
+              ByteBuffer to = ByteBuffer.allocateDirect(size);
+              while (to.hasRemaining()) {
+                in.read(to);
+              }
             }
           });
-      Fiber reader =
-          s.spawn(
-              () -> {
-                seen.add("other");
-                try (FdChannel in = FdChannel.borrow(pair.a())) {
-                  ByteBuffer to = ByteBuffer.allocateDirect(size);
-                  while (to.hasRemaining()) {
-                    in.read(to);
-                  }
-                }
-              });
       s.run();
       assertThat(reader.failure()).isEmpty();
       assertThat(seen).containsExactly("other", "written");
@@ -129,23 +125,21 @@ class BorrowedChannelTest {
     Fds.close(both);
     List<String> seen = new ArrayList<>();
     try (Scheduler s = Scheduler.create()) {
-      s.spawn(
-          () -> {
-            try (FdChannel in = FdChannel.borrow(readEnd)) {
-              ByteBuffer to = ByteBuffer.allocate(100);
-              while (in.read(to) >= 0) {
-                seen.add("read " + to.position());
-              }
-              seen.add("end");
-            }
-          });
-      s.spawn(
-          () -> {
-            try (FdChannel out = FdChannel.borrow(writeEnd)) {
-              seen.add("wrote " + out.write(ByteBuffer.allocate(10)));
-            }
-            Fds.close(writeEnd);
-          });
+      s.spawn(() -> {
+        try (FdChannel in = FdChannel.borrow(readEnd)) {
+          ByteBuffer to = ByteBuffer.allocate(100);
+          while (in.read(to) >= 0) {
+            seen.add("read " + to.position());
+          }
+          seen.add("end");
+        }
+      });
+      s.spawn(() -> {
+        try (FdChannel out = FdChannel.borrow(writeEnd)) {
+          seen.add("wrote " + out.write(ByteBuffer.allocate(10)));
+        }
+        Fds.close(writeEnd);
+      });
       s.run();
     }
     assertThat(seen).containsExactly("wrote 10", "read 10", "end");
@@ -172,11 +166,10 @@ class BorrowedChannelTest {
     try (Scheduler s = Scheduler.create();
         FdChannel channel = FdChannel.borrow(eventFd)) {
       s.spawn(() -> seen.add("read " + channel.read(ByteBuffer.allocate(8))));
-      s.spawn(
-          () -> {
-            seen.add("other");
-            channel.write(ByteBuffer.allocate(8).put(7, (byte) 1).put(0, (byte) 1));
-          });
+      s.spawn(() -> {
+        seen.add("other");
+        channel.write(ByteBuffer.allocate(8).put(7, (byte) 1).put(0, (byte) 1));
+      });
       s.run();
       assertThat(seen).containsExactly("other", "read 8");
     }

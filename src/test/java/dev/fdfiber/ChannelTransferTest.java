@@ -38,20 +38,15 @@ class ChannelTransferTest {
   private static ByteBuffer random(boolean direct) {
     byte[] bytes = new byte[SIZE];
     new Random(7).nextBytes(bytes);
-    return direct
-        ? ByteBuffer.allocateDirect(SIZE).put(bytes).flip()
-        : ByteBuffer.wrap(bytes);
+    return direct ? ByteBuffer.allocateDirect(SIZE).put(bytes).flip() : ByteBuffer.wrap(bytes);
   }
 
   static Stream<Arguments> transfers() {
     return Stream.of("pipe", "blocking pipe", "sockets", "blocking sockets")
-        .flatMap(
-            kind ->
-                Stream.of(true, false)
-                    .flatMap(
-                        owned ->
-                            Stream.of(true, false)
-                                .map(direct -> Arguments.of(kind, owned, direct))));
+        .flatMap(kind ->
+            Stream.of(true, false)
+                .flatMap(owned ->
+                    Stream.of(true, false).map(direct -> Arguments.of(kind, owned, direct))));
   }
 
   private static Fds.Pair pair(String kind) {
@@ -72,26 +67,24 @@ class ChannelTransferTest {
     Fds.Pair pair = pair(kind);
     try (Scheduler s = Scheduler.create()) {
       Fiber writer =
-          s.spawn(
-              () -> {
-                try (FdChannel out = owned ? FdChannel.own(pair.b()) : FdChannel.borrow(pair.b())) {
-                  assertThat(out.write(data)).isEqualTo(SIZE);
-                }
-                Fds.closeQuietly(pair.b());
-              });
+          s.spawn(() -> {
+            try (FdChannel out = owned ? FdChannel.own(pair.b()) : FdChannel.borrow(pair.b())) {
+              assertThat(out.write(data)).isEqualTo(SIZE);
+            }
+            Fds.closeQuietly(pair.b());
+          });
       ByteBuffer all = ByteBuffer.allocate(SIZE + 1);
       Fiber reader =
-          s.spawn(
-              () -> {
-                try (FdChannel in = owned ? FdChannel.own(pair.a()) : FdChannel.borrow(pair.a())) {
-                  ByteBuffer some = ByteBuffer.allocate(30_011); // slow: not all that is there
-                  while (in.read(some) >= 0) {
-                    all.put(some.flip());
-                    some.clear();
-                    Scheduler.pause(0);
-                  }
-                }
-              });
+          s.spawn(() -> {
+            try (FdChannel in = owned ? FdChannel.own(pair.a()) : FdChannel.borrow(pair.a())) {
+              ByteBuffer some = ByteBuffer.allocate(30_011); // slow: not all that is there
+              while (in.read(some) >= 0) {
+                all.put(some.flip());
+                some.clear();
+                Scheduler.pause(0);
+              }
+            }
+          });
       s.run();
       assertThat(writer.failure()).isEmpty();
       assertThat(reader.failure()).isEmpty();
@@ -109,15 +102,13 @@ class ChannelTransferTest {
     try (Scheduler s = Scheduler.create();
         Fds.Pair pair = pair(kind)) {
       Fiber writer =
-          s.spawn(
-              () -> {
-                try (FdChannel out = FdChannel.borrow(pair.b())) {
-                  caught.add(
-                      catchThrowableOfType(InterruptedIOException.class, () -> out.write(data)));
-                  assertThat(out.isOpen()).isTrue();
-                  assertThat(Thread.currentThread().isInterrupted()).isTrue();
-                }
-              });
+          s.spawn(() -> {
+            try (FdChannel out = FdChannel.borrow(pair.b())) {
+              caught.add(catchThrowableOfType(InterruptedIOException.class, () -> out.write(data)));
+              assertThat(out.isOpen()).isTrue();
+              assertThat(Thread.currentThread().isInterrupted()).isTrue();
+            }
+          });
       s.runUntilEmpty();
       assertThat(data.position()).isPositive().isLessThan(SIZE);
       writer.cancel();
@@ -146,18 +137,19 @@ class ChannelTransferTest {
 
   @Test
   void r20_cancelledGatheringWrite_countsAllItsBuffers() {
-    ByteBuffer[] data = {ByteBuffer.allocate(10), ByteBuffer.allocate(20), ByteBuffer.allocate(SIZE)};
+    ByteBuffer[] data = {
+      ByteBuffer.allocate(10), ByteBuffer.allocate(20), ByteBuffer.allocate(SIZE)
+    };
     List<Integer> counts = new ArrayList<>();
     try (Scheduler s = Scheduler.create();
         Fds.Pair pair = Fds.socketPair()) {
       Fiber writer =
-          s.spawn(
-              () -> {
-                FdChannel out = FdChannel.borrow(pair.b());
-                counts.add(
-                    catchThrowableOfType(InterruptedIOException.class, () -> out.write(data))
-                        .bytesTransferred);
-              });
+          s.spawn(() -> {
+            FdChannel out = FdChannel.borrow(pair.b());
+            counts.add(
+                catchThrowableOfType(InterruptedIOException.class, () -> out.write(data))
+                    .bytesTransferred);
+          });
       s.runUntilEmpty();
       writer.cancel();
       s.runUntilEmpty();
@@ -173,18 +165,17 @@ class ChannelTransferTest {
         Fds.Pair pipe = Fds.pipe()) {
       Fds.write(pipe.b(), "1234");
       Fiber reader =
-          s.spawn(
-              () -> {
-                Fiber.current().cancel();
-                FdChannel in = FdChannel.borrow(pipe.a());
-                ByteBuffer[] to = {ByteBuffer.allocate(4), ByteBuffer.allocate(4)};
-                seen.add("read " + in.read(to));
-                seen.add("status " + Thread.currentThread().isInterrupted());
-                InterruptedIOException e =
-                    catchThrowableOfType(
-                        InterruptedIOException.class, () -> in.read(ByteBuffer.allocate(1)));
-                seen.add("then " + e.bytesTransferred);
-              });
+          s.spawn(() -> {
+            Fiber.current().cancel();
+            FdChannel in = FdChannel.borrow(pipe.a());
+            ByteBuffer[] to = {ByteBuffer.allocate(4), ByteBuffer.allocate(4)};
+            seen.add("read " + in.read(to));
+            seen.add("status " + Thread.currentThread().isInterrupted());
+            InterruptedIOException e =
+                catchThrowableOfType(
+                    InterruptedIOException.class, () -> in.read(ByteBuffer.allocate(1)));
+            seen.add("then " + e.bytesTransferred);
+          });
       s.run();
       assertThat(reader.failure()).isEmpty();
       assertThat(seen).containsExactly("read 4", "status true", "then 0");

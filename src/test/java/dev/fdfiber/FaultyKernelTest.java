@@ -92,22 +92,20 @@ class FaultyKernelTest {
     try (Scheduler s = Scheduler.builder().kernel(kernel).build();
         Fds.Pair pair = sockets ? Fds.blockingSocketPair() : Fds.blockingPipe()) {
       Fiber writer =
-          s.spawn(
-              () -> {
-                try (FdChannel out = FdChannel.borrow(pair.b())) {
-                  assertThat(out.write(ByteBuffer.wrap(data))).isEqualTo(SIZE);
-                }
-                Sock.close(pair.b());
-              });
+          s.spawn(() -> {
+            try (FdChannel out = FdChannel.borrow(pair.b())) {
+              assertThat(out.write(ByteBuffer.wrap(data))).isEqualTo(SIZE);
+            }
+            Sock.close(pair.b());
+          });
       Fiber reader =
-          s.spawn(
-              () -> {
-                try (FdChannel in = FdChannel.own(pair.a())) {
-                  while (in.read(got) >= 0) {
-                    Scheduler.pause(0);
-                  }
-                }
-              });
+          s.spawn(() -> {
+            try (FdChannel in = FdChannel.own(pair.a())) {
+              while (in.read(got) >= 0) {
+                Scheduler.pause(0);
+              }
+            }
+          });
       s.run();
       assertThat(writer.failure()).isEmpty();
       assertThat(reader.failure()).isEmpty();
@@ -125,11 +123,10 @@ class FaultyKernelTest {
     try (Scheduler s = Scheduler.builder().kernel(new Faulty(seed)).build();
         Fds.Pair pair = sockets ? Fds.socketPair() : Fds.blockingPipe()) {
       Fiber writer =
-          s.spawn(
-              () -> {
-                Sock.writeBytes(pair.b(), data, data.length);
-                Sock.close(pair.b());
-              });
+          s.spawn(() -> {
+            Sock.writeBytes(pair.b(), data, data.length);
+            Sock.close(pair.b());
+          });
       Fiber reader = s.spawn(() -> got[0] = Sock.recvAll(pair.a(), 0));
       s.run();
       assertThat(writer.failure()).isEmpty();
@@ -145,20 +142,18 @@ class FaultyKernelTest {
     int[] accepted = new int[1];
     try (Scheduler s = Scheduler.builder().kernel(new Faulty(44)).build()) {
       for (int i = 0; i < 20; i++) {
-        s.spawn(
-            () -> {
-              int client = Sock.connect("127.0.0.1", port);
-              assertThat(Sock.recvSome(client, 0)).isEmpty();
-              Sock.close(client);
-            });
+        s.spawn(() -> {
+          int client = Sock.connect("127.0.0.1", port);
+          assertThat(Sock.recvSome(client, 0)).isEmpty();
+          Sock.close(client);
+        });
       }
-      s.spawn(
-          () -> {
-            while (accepted[0] < 20) {
-              Sock.close(Sock.accept(listener));
-              accepted[0]++;
-            }
-          });
+      s.spawn(() -> {
+        while (accepted[0] < 20) {
+          Sock.close(Sock.accept(listener));
+          accepted[0]++;
+        }
+      });
       s.run();
     }
     assertThat(accepted[0]).isEqualTo(20);
@@ -172,15 +167,14 @@ class FaultyKernelTest {
         Fds.Pair full = Fds.pipe()) {
       Fds.write(full.b(), "x");
       Fiber fiber =
-          s.spawn(
-              () -> {
-                for (int i = 0; i < 100; i++) {
-                  assertThat(Scheduler.ioWait(full.a(), Scheduler.READ, 0)).isOne();
-                  long start = System.nanoTime();
-                  assertThat(Scheduler.ioWait(pipe.a(), Scheduler.READ, 0.000_01)).isZero();
-                  assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(10_000);
-                }
-              });
+          s.spawn(() -> {
+            for (int i = 0; i < 100; i++) {
+              assertThat(Scheduler.ioWait(full.a(), Scheduler.READ, 0)).isOne();
+              long start = System.nanoTime();
+              assertThat(Scheduler.ioWait(pipe.a(), Scheduler.READ, 0.000_01)).isZero();
+              assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(10_000);
+            }
+          });
       s.run();
       assertThat(fiber.failure()).isEmpty();
     }
@@ -193,16 +187,15 @@ class FaultyKernelTest {
     assertThat(Kernel.system().fcntl(listener, Linux.F_SETFL, flags)).isZero();
     try (Scheduler s = Scheduler.builder().kernel(new Faulty(46)).build()) {
       Fiber fiber =
-          s.spawn(
-              () -> {
-                for (int i = 0; i < 20; i++) {
-                  int client = Sock.connect("127.0.0.1", Sock.localPort(listener));
-                  int server = Sock.acceptNb(listener);
-                  assertThat(server).isNotNegative();
-                  Sock.close(server);
-                  Sock.close(client);
-                }
-              });
+          s.spawn(() -> {
+            for (int i = 0; i < 20; i++) {
+              int client = Sock.connect("127.0.0.1", Sock.localPort(listener));
+              int server = Sock.acceptNb(listener);
+              assertThat(server).isNotNegative();
+              Sock.close(server);
+              Sock.close(client);
+            }
+          });
       s.run();
       assertThat(fiber.failure()).isEmpty();
     }
@@ -222,15 +215,14 @@ class FaultyKernelTest {
         };
     try (Scheduler s = Scheduler.builder().kernel(kernel).build()) {
       Fiber fiber =
-          s.spawn(
-              () -> {
-                int client = Sock.connect("127.0.0.1", Sock.localPort(listener));
-                int server = Sock.accept(listener);
-                Sock.writeStr(client, "x");
-                assertThat(Sock.recvSome(server, 0)).hasSize(1);
-                Sock.close(client);
-                Sock.close(server);
-              });
+          s.spawn(() -> {
+            int client = Sock.connect("127.0.0.1", Sock.localPort(listener));
+            int server = Sock.accept(listener);
+            Sock.writeStr(client, "x");
+            assertThat(Sock.recvSome(server, 0)).hasSize(1);
+            Sock.close(client);
+            Sock.close(server);
+          });
       s.run();
       assertThat(fiber.failure()).isEmpty();
     }

@@ -2,7 +2,6 @@ package dev.fdfiber;
 
 import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.fdfiber.testing.Fds;
@@ -10,15 +9,6 @@ import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Logged;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** R22: waits with a class initializer or a native frame on the stack, which cannot unmount. */
+/** R22: waits with a class initializer on the stack, which cannot unmount. */
 @ExtendWith(Leaks.class)
 @Timeout(60)
 class PinnedRulesTest {
@@ -115,13 +105,12 @@ class PinnedRulesTest {
 
   private static void writesWhenInPoll(Thread waiter, int fd) {
     Thread.ofPlatform()
-        .start(
-            () -> {
-              while (!isInPoll(waiter)) {
-                Thread.onSpinWait();
-              }
-              Fds.write(fd, "x");
-            });
+        .start(() -> {
+          while (!isInPoll(waiter)) {
+            Thread.onSpinWait();
+          }
+          Fds.write(fd, "x");
+        });
   }
 
   private static boolean isInPoll(Thread thread) {
@@ -160,13 +149,12 @@ class PinnedRulesTest {
           () -> {
             Thread me = Thread.currentThread();
             Thread.ofPlatform()
-                .start(
-                    () -> {
-                      while (!isInPoll(me)) {
-                        Thread.onSpinWait();
-                      }
-                      me.interrupt();
-                    });
+                .start(() -> {
+                  while (!isInPoll(me)) {
+                    Thread.onSpinWait();
+                  }
+                  me.interrupt();
+                });
             Scheduler.ioWait(pipe.a(), READ, -1);
           };
       s.spawn(() -> seen.add(Interrupted.RESULT));
@@ -189,13 +177,12 @@ class PinnedRulesTest {
           () -> {
             Thread me = Thread.currentThread();
             Thread.ofPlatform()
-                .start(
-                    () -> {
-                      while (logged.at(Level.WARNING).size() < 4) {
-                        Thread.onSpinWait();
-                      }
-                      me.interrupt();
-                    });
+                .start(() -> {
+                  while (logged.at(Level.WARNING).size() < 4) {
+                    Thread.onSpinWait();
+                  }
+                  me.interrupt();
+                });
             Scheduler.ioWait(pipe.a(), READ, -1);
           };
       s.spawn("endless", () -> seen.add(Endless.RESULT));
@@ -245,61 +232,6 @@ class PinnedRulesTest {
     }
   }
 
-  // ---- a native frame: qsort(3) calls the comparison
-
-  private static int compares(MemorySegment a, MemorySegment b) {
-    workInInitializer();
-    return 0;
-  }
-
-  @SuppressWarnings("restricted") // native code that calls back, which only a test needs
-  private static void sortsNatively() {
-    Linker linker = Linker.nativeLinker();
-    ValueLayout size = ValueLayout.JAVA_LONG;
-    MemoryLayout pointer = ValueLayout.ADDRESS;
-    try (Arena arena = Arena.ofConfined()) {
-      MethodHandle sort =
-          linker.downcallHandle(
-              linker.defaultLookup().find("qsort").orElseThrow(),
-              FunctionDescriptor.ofVoid(pointer, size, size, pointer));
-      MethodHandle comparison =
-          MethodHandles.lookup()
-              .findStatic(
-                  PinnedRulesTest.class,
-                  "compares",
-                  MethodType.methodType(int.class, MemorySegment.class, MemorySegment.class));
-      MemorySegment upcall =
-          linker.upcallStub(
-              comparison, FunctionDescriptor.of(ValueLayout.JAVA_INT, pointer, pointer), arena);
-      MemorySegment two = arena.allocateFrom(ValueLayout.JAVA_INT, 2, 1);
-      sort.invokeExact(two, 2L, 4L, upcall);
-    } catch (Throwable t) {
-      throw new AssertionError(t);
-    }
-  }
-
-  @Test
-  void r22_waitsInAnUpcall_areServedAndReported() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe();
-        Logged logged = new Logged()) {
-      Fds.write(pipe.b(), "x");
-      work =
-          () -> {
-            seen.add("saw " + Scheduler.ioWait(pipe.a(), READ, -1));
-            Scheduler.pause(0.000_001);
-            seen.add("paused");
-          };
-      Fiber fiber = s.spawn("sorter", PinnedRulesTest::sortsNatively);
-      s.run();
-      assertThat(fiber.failure()).isEmpty();
-      assertThat(seen).containsExactly("saw 1", "paused");
-      assertThat(logged.at(Level.WARNING)).hasSize(2);
-      assertThat(logged.at(Level.WARNING))
-          .allMatch(m -> m.contains("sorter") && m.contains("sortsNatively"));
-    }
-  }
-
   @Test
   void r22_notPinned_isNotReported() {
     try (Scheduler s = Scheduler.builder().strict(true).build();
@@ -307,40 +239,19 @@ class PinnedRulesTest {
         Logged logged = new Logged()) {
       Object monitor = new Object();
       boolean unmounts = Runtime.version().feature() >= 24;
-      s.spawn(
-          () -> {
-            Function<Integer, Throwable> call =
-                fd -> catchThrowable(() -> Scheduler.ioWait(fd, READ, 0.000_001));
-            assertThat(call.apply(pipe.a())).isNull();
-            synchronized (monitor) {
-              Throwable t = call.apply(pipe.a());
-              assertThat(t == null).isEqualTo(unmounts);
-            }
-            seen.add("done");
-          });
+      s.spawn(() -> {
+        Function<Integer, Throwable> call =
+            fd -> catchThrowable(() -> Scheduler.ioWait(fd, READ, 0.000_001));
+        assertThat(call.apply(pipe.a())).isNull();
+        synchronized (monitor) {
+          Throwable t = call.apply(pipe.a());
+          assertThat(t == null).isEqualTo(unmounts);
+        }
+        seen.add("done");
+      });
       s.run();
       assertThat(seen).containsExactly("done");
       assertThat(logged.isEmpty()).isTrue();
-    }
-  }
-
-  @Test
-  void r22_badDescriptorWhilePinned_isEbadf() {
-    Fds.Pair pipe = Fds.pipe();
-    pipe.close();
-    try (Scheduler s = Scheduler.create();
-        Logged logged = new Logged()) {
-      work =
-          () -> {
-            assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
-                .isInstanceOf(ErrnoException.class)
-                .hasMessageContaining("EBADF");
-            seen.add("refused");
-          };
-      s.spawn(PinnedRulesTest::sortsNatively);
-      s.run();
-      assertThat(seen).containsExactly("refused");
-      assertThat(logged.at(Level.WARNING)).hasSize(1);
     }
   }
 }

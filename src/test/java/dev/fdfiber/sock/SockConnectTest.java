@@ -14,7 +14,6 @@ import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
-import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.UnknownHostException;
@@ -40,24 +39,23 @@ class SockConnectTest {
   @ParameterizedTest
   @EnumSource(Place.class)
   void connection_carriesBytesBothWays(Place place) throws Exception {
-    place.run(
-        () -> {
-          int listener = Sock.listen(0, false);
-          int port = Sock.localPort(listener);
-          assertThat(port).isBetween(1, 65_535);
-          int client = Sock.connect(HOST, port);
-          int server = Sock.accept(listener);
-          assertThat(Sock.localPort(server)).isEqualTo(port);
-          Sock.writeStr(client, "ping");
-          assertThat(Sock.recvSome(server, 0)).asString().isEqualTo("ping");
-          Sock.writeStr(server, "pong");
-          assertThat(Sock.recvSome(client, 0)).asString().isEqualTo("pong");
-          for (int fd : new int[] {listener, client, server}) {
-            assertThat(Opened.isCloseOnExec(fd)).isTrue();
-            assertThat(Fds.isNonblocking(fd)).isTrue();
-            Sock.close(fd);
-          }
-        });
+    place.run(() -> {
+      int listener = Sock.listen(0, false);
+      int port = Sock.localPort(listener);
+      assertThat(port).isBetween(1, 65_535);
+      int client = Sock.connect(HOST, port);
+      int server = Sock.accept(listener);
+      assertThat(Sock.localPort(server)).isEqualTo(port);
+      Sock.writeStr(client, "ping");
+      assertThat(Sock.recvSome(server, 0)).asString().isEqualTo("ping");
+      Sock.writeStr(server, "pong");
+      assertThat(Sock.recvSome(client, 0)).asString().isEqualTo("pong");
+      for (int fd : new int[] {listener, client, server}) {
+        assertThat(Opened.isCloseOnExec(fd)).isTrue();
+        assertThat(Fds.isNonblocking(fd)).isTrue();
+        Sock.close(fd);
+      }
+    });
   }
 
   @Test
@@ -65,17 +63,15 @@ class SockConnectTest {
     try (Scheduler s = Scheduler.create()) {
       int listener = Sock.listen(0, false);
       int port = Sock.localPort(listener);
-      s.spawn(
-          () -> {
-            int server = Sock.accept(listener);
-            seen.add("accepted");
-            Sock.close(server);
-          });
-      s.spawn(
-          () -> {
-            seen.add("other");
-            Sock.close(Sock.connect(HOST, port));
-          });
+      s.spawn(() -> {
+        int server = Sock.accept(listener);
+        seen.add("accepted");
+        Sock.close(server);
+      });
+      s.spawn(() -> {
+        seen.add("other");
+        Sock.close(Sock.connect(HOST, port));
+      });
       s.run();
       assertThat(seen).containsExactly("other", "accepted");
       Sock.close(listener);
@@ -87,54 +83,51 @@ class SockConnectTest {
   void ipv6_worksWhereThereIsOne(Place place) throws Exception {
     Assumptions.assumeTrue(
         NetworkInterface.getByInetAddress(InetAddress.ofLiteral("::1")) != null, "no ::1");
-    place.run(
-        () -> {
-          int listener = Sock.listen("::1", 0, false, 10);
-          int client = Sock.connect("::1", Sock.localPort(listener));
-          int server = Sock.accept(listener);
-          Sock.writeStr(client, "six");
-          assertThat(Sock.recvSome(server, 0)).asString().isEqualTo("six");
-          for (int fd : new int[] {listener, client, server}) {
-            Sock.close(fd);
-          }
-        });
+    place.run(() -> {
+      int listener = Sock.listen("::1", 0, false, 10);
+      int client = Sock.connect("::1", Sock.localPort(listener));
+      int server = Sock.accept(listener);
+      Sock.writeStr(client, "six");
+      assertThat(Sock.recvSome(server, 0)).asString().isEqualTo("six");
+      for (int fd : new int[] {listener, client, server}) {
+        Sock.close(fd);
+      }
+    });
   }
 
   @ParameterizedTest
   @EnumSource(Place.class)
   void hostName_isLookedUp(Place place) throws Exception {
-    place.run(
-        () -> {
-          int listener = Sock.listen("localhost", 0, false, 10);
-          int client = Sock.connect("localhost", Sock.localPort(listener));
-          Sock.close(Sock.accept(listener));
-          Sock.close(client);
-          Sock.close(listener);
-        });
+    place.run(() -> {
+      int listener = Sock.listen("localhost", 0, false, 10);
+      int client = Sock.connect("localhost", Sock.localPort(listener));
+      Sock.close(Sock.accept(listener));
+      Sock.close(client);
+      Sock.close(listener);
+    });
   }
 
   @ParameterizedTest
   @EnumSource(Place.class)
   void acceptNb_isMinusOneWithoutAConnection(Place place) throws Exception {
-    place.run(
-        () -> {
-          for (boolean blocking : new boolean[] {false, true}) {
-            int listener = listener(blocking);
-            assertThat(Sock.acceptNb(listener)).isEqualTo(-1);
-            int client = Sock.connect(HOST, Sock.localPort(listener));
-            int server = Sock.acceptNb(listener);
-            assertThat(server).isNotNegative();
-            assertThat(Sock.acceptNb(listener)).isEqualTo(-1);
-            assertThat(Fds.isNonblocking(listener)).isEqualTo(!blocking);
-            for (int fd : new int[] {listener, client, server}) {
-              Sock.close(fd);
-            }
-          }
-        });
+    place.run(() -> {
+      for (boolean blocking : new boolean[] {false, true}) {
+        int listener = listener(blocking);
+        assertThat(Sock.acceptNb(listener)).isEqualTo(-1);
+        int client = Sock.connect(HOST, Sock.localPort(listener));
+        int server = Sock.acceptNb(listener);
+        assertThat(server).isNotNegative();
+        assertThat(Sock.acceptNb(listener)).isEqualTo(-1);
+        assertThat(Fds.isNonblocking(listener)).isEqualTo(!blocking);
+        for (int fd : new int[] {listener, client, server}) {
+          Sock.close(fd);
+        }
+      }
+    });
   }
 
   /** A listener, as somebody else may hand it over: its description blocks. */
-  private static int listener(boolean blocking) throws Exception {
+  static int listener(boolean blocking) throws Exception {
     int listener = Sock.listen(0, false);
     if (blocking) {
       int flags = Fds.flags(listener) & ~Linux.O_NONBLOCK;
@@ -149,20 +142,18 @@ class SockConnectTest {
     int port = Sock.localPort(listener);
     try (Scheduler s = Scheduler.create()) {
       for (int i = 0; i < 2; i++) {
-        s.spawn(
-            () -> {
-              Sock.close(Sock.accept(listener));
-              seen.add("accepted");
-            });
+        s.spawn(() -> {
+          Sock.close(Sock.accept(listener));
+          seen.add("accepted");
+        });
       }
       for (int i = 0; i < 2; i++) {
-        s.spawn(
-            () -> {
-              seen.add("other");
-              int client = Sock.connect(HOST, port);
-              Scheduler.pause(0.000_1);
-              Sock.close(client);
-            });
+        s.spawn(() -> {
+          seen.add("other");
+          int client = Sock.connect(HOST, port);
+          Scheduler.pause(0.000_1);
+          Sock.close(client);
+        });
       }
       s.run();
     }
@@ -177,29 +168,25 @@ class SockConnectTest {
     int listener = Sock.listen(0, false);
     int port = Sock.localPort(listener);
     Sock.close(listener);
-    place.run(
-        () -> {
-          ErrnoException e =
-              catchThrowableOfType(ErrnoException.class, () -> Sock.connect(HOST, port));
-          assertThat(e.errno()).isEqualTo(Errno.ECONNREFUSED);
-          assertThat(e).hasMessageContaining(HOST).hasMessageContaining("" + port);
-        });
+    place.run(() -> {
+      ErrnoException e = catchThrowableOfType(ErrnoException.class, () -> Sock.connect(HOST, port));
+      assertThat(e.errno()).isEqualTo(Errno.ECONNREFUSED);
+      assertThat(e).hasMessageContaining(HOST).hasMessageContaining("" + port);
+    });
   }
 
   @ParameterizedTest
   @EnumSource(Place.class)
   void portTaken_namesAddressAndPort(Place place) throws Exception {
-    place.run(
-        () -> {
-          int listener = Sock.listen(0, false);
-          int port = Sock.localPort(listener);
-          ErrnoException e =
-              catchThrowableOfType(ErrnoException.class, () -> Sock.listen(port, false));
-          assertThat(e.errno()).isEqualTo(Errno.EADDRINUSE);
-          assertThat(e).hasMessageContaining(HOST).hasMessageContaining("" + port);
-          Sock.close(listener);
-          Sock.close(Sock.listen(port, false)); // free again at once: SO_REUSEADDR
-        });
+    place.run(() -> {
+      int listener = Sock.listen(0, false);
+      int port = Sock.localPort(listener);
+      ErrnoException e = catchThrowableOfType(ErrnoException.class, () -> Sock.listen(port, false));
+      assertThat(e.errno()).isEqualTo(Errno.EADDRINUSE);
+      assertThat(e).hasMessageContaining(HOST).hasMessageContaining("" + port);
+      Sock.close(listener);
+      Sock.close(Sock.listen(port, false)); // free again at once: SO_REUSEADDR
+    });
   }
 
   @Test
@@ -227,18 +214,17 @@ class SockConnectTest {
   void badDescriptors_areEbadfOrEnotsock(Place place) throws Exception {
     try (Fds.Pair pipe = Fds.pipe()) {
       int closed = Opened.notOpen();
-      place.run(
-          () -> {
-            assertErrno(Errno.EBADF, () -> Sock.accept(closed));
-            assertErrno(Errno.EBADF, () -> Sock.acceptNb(-1));
-            assertErrno(Errno.EBADF, () -> Sock.localPort(closed));
-            assertErrno(Errno.EBADF, () -> Sock.setNonblock(closed));
-            assertErrno(Errno.EBADF, () -> Sock.close(closed));
-            assertErrno(Errno.EBADF, () -> Sock.close(-1));
-            assertErrno(Errno.ENOTSOCK, () -> Sock.accept(pipe.a()));
-            assertErrno(Errno.ENOTSOCK, () -> Sock.localPort(pipe.a()));
-            assertErrno(Errno.EINVAL, () -> acceptOnAClient());
-          });
+      place.run(() -> {
+        assertErrno(Errno.EBADF, () -> Sock.accept(closed));
+        assertErrno(Errno.EBADF, () -> Sock.acceptNb(-1));
+        assertErrno(Errno.EBADF, () -> Sock.localPort(closed));
+        assertErrno(Errno.EBADF, () -> Sock.setNonblock(closed));
+        assertErrno(Errno.EBADF, () -> Sock.close(closed));
+        assertErrno(Errno.EBADF, () -> Sock.close(-1));
+        assertErrno(Errno.ENOTSOCK, () -> Sock.accept(pipe.a()));
+        assertErrno(Errno.ENOTSOCK, () -> Sock.localPort(pipe.a()));
+        assertErrno(Errno.EINVAL, () -> acceptOnAClient());
+      });
     }
   }
 
@@ -264,11 +250,10 @@ class SockConnectTest {
     try (Scheduler s = Scheduler.create()) {
       Fiber[] looks = new Fiber[1];
       looks[0] =
-          s.spawn(
-              () ->
-                  assertThatThrownBy(() -> Sock.connect("no-such-host.invalid", 80))
-                      .isInstanceOf(UnknownHostException.class)
-                      .hasMessageContaining("no-such-host.invalid"));
+          s.spawn(() ->
+              assertThatThrownBy(() -> Sock.connect("no-such-host.invalid", 80))
+                  .isInstanceOf(UnknownHostException.class)
+                  .hasMessageContaining("no-such-host.invalid"));
       s.spawn(() -> seen.add("other, while it is " + looks[0].state()));
       s.run();
       assertThat(looks[0].failure()).isEmpty();
@@ -280,61 +265,14 @@ class SockConnectTest {
         .isInstanceOf(UnknownHostException.class);
   }
 
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void r20_cancelDuringAccept_leavesTheListenerOpen(boolean blocking) throws Exception {
-    int listener = listener(blocking);
-    try (Scheduler s = Scheduler.create()) {
-      Fiber accepts =
-          s.spawn(
-              () -> {
-                InterruptedIOException e =
-                    catchThrowableOfType(
-                        InterruptedIOException.class, () -> Sock.accept(listener));
-                assertThat(e.bytesTransferred).isZero();
-                assertThat(Thread.currentThread().isInterrupted()).isTrue();
-              });
-      s.runUntilEmpty();
-      accepts.cancel();
-      s.run();
-      assertThat(accepts.failure()).isEmpty();
-      assertThat(Fds.isOpen(listener)).isTrue();
-    }
-    Sock.close(listener);
-  }
-
-  @Test
-  void r20_cancelDuringConnect_leavesNoDescriptor() throws Exception {
-    // A listener whose queue is full lets nobody in, and answers nothing.
-    int listener = Sock.listen(HOST, 0, false, 0);
-    int port = Sock.localPort(listener);
-    List<Integer> queued = new ArrayList<>();
-    try (Scheduler s = Scheduler.create()) {
-      Fiber connects = null;
-      for (int i = 0; i < 20 && (connects == null || !connects.isAlive()); i++) {
-        connects = s.spawn(() -> queued.add(Sock.connect(HOST, port)));
-        s.runUntilEmpty();
-      }
-      Assumptions.assumeTrue(connects.isAlive(), "the listener's queue has no end");
-      connects.cancel();
-      s.run();
-      assertThat(connects.failure()).get().isInstanceOf(InterruptedIOException.class);
-    }
-    for (int fd : queued) {
-      Sock.close(fd);
-    }
-    Sock.close(listener);
-  }
-
   @Test
   void closeOfAListener_wakesWhoAccepts() throws Exception {
     int listener = Sock.listen(0, false);
     try (Scheduler s = Scheduler.create()) {
       Fiber accepts =
-          s.spawn(
-              () ->
-                  assertThatThrownBy(() -> Sock.accept(listener))
-                      .isInstanceOf(java.nio.channels.ClosedChannelException.class));
+          s.spawn(() ->
+              assertThatThrownBy(() -> Sock.accept(listener))
+                  .isInstanceOf(java.nio.channels.ClosedChannelException.class));
       s.runUntilEmpty();
       s.spawn(() -> Sock.close(listener));
       s.run();
