@@ -97,6 +97,7 @@ class CancelRulesTest {
   }
 
   /** The ways to cancel a fiber. */
+  @SuppressWarnings("ImmutableEnumChecker") // a lambda that captures nothing
   enum Cancel {
     BY_ANOTHER_FIBER(f -> f.thread().isAlive()) {
       @Override
@@ -175,12 +176,11 @@ class CancelRulesTest {
         Fds.Pair pair = Fds.socketPair()) {
       Fiber other = s.spawn("other", () -> new LinkedBlockingQueue<>().take());
       Fiber fiber =
-          s.spawn(
-              () -> {
-                Fiber.current().cancel();
-                seen.add("ran");
-                record(park, () -> park.park(pair, other));
-              });
+          s.spawn(() -> {
+            Fiber.current().cancel();
+            seen.add("ran");
+            record(park, () -> park.park(pair, other));
+          });
       s.runUntilEmpty();
       assertThat(fiber.failure()).isEmpty();
       assertThat(seen).containsExactly("ran", "cancelled");
@@ -196,11 +196,10 @@ class CancelRulesTest {
         Fds.Pair pair = Fds.socketPair()) {
       Fiber other = s.spawn("other", () -> new LinkedBlockingQueue<>().take());
       Fiber fiber =
-          s.spawn(
-              () -> {
-                seen.add("ran");
-                record(park, () -> park.park(pair, other));
-              });
+          s.spawn(() -> {
+            seen.add("ran");
+            record(park, () -> park.park(pair, other));
+          });
       fiber.cancel();
       s.runUntilEmpty();
       assertThat(fiber.failure()).isEmpty();
@@ -212,11 +211,10 @@ class CancelRulesTest {
   void r20_yieldOfACancelledFiber_throwsToo() {
     try (Scheduler s = Scheduler.create()) {
       Fiber fiber =
-          s.spawn(
-              () -> {
-                Fiber.current().cancel();
-                Scheduler.pause(0);
-              });
+          s.spawn(() -> {
+            Fiber.current().cancel();
+            Scheduler.pause(0);
+          });
       s.run();
       assertThat(fiber.failure()).get().isInstanceOf(InterruptedException.class);
     }
@@ -228,20 +226,18 @@ class CancelRulesTest {
         Fds.Pair first = Fds.pipe();
         Fds.Pair pipe = Fds.pipe()) {
       Fiber[] victim = new Fiber[1];
-      s.spawn(
-          () -> {
-            Scheduler.ioWait(first.a(), READ, -1);
-            victim[0].cancel(); // its wait ended in the same look as this one
-          });
+      s.spawn(() -> {
+        Scheduler.ioWait(first.a(), READ, -1);
+        victim[0].cancel(); // its wait ended in the same look as this one
+      });
       victim[0] =
-          s.spawn(
-              () -> {
-                seen.add("got " + Scheduler.ioWait(pipe.a(), READ, -1));
-                seen.add("status " + Thread.currentThread().isInterrupted());
-                assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
-                    .isInstanceOf(InterruptedException.class);
-                seen.add("then " + Scheduler.ioWait(pipe.a(), READ, -1));
-              });
+          s.spawn(() -> {
+            seen.add("got " + Scheduler.ioWait(pipe.a(), READ, -1));
+            seen.add("status " + Thread.currentThread().isInterrupted());
+            assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
+                .isInstanceOf(InterruptedException.class);
+            seen.add("then " + Scheduler.ioWait(pipe.a(), READ, -1));
+          });
       s.runUntilEmpty();
       Fds.write(first.b(), "x");
       Fds.write(pipe.b(), "x");
@@ -256,18 +252,16 @@ class CancelRulesTest {
     ManualClock clock = new ManualClock();
     try (Scheduler s = Scheduler.builder().clock(clock).kernel(new TimeKernel(clock)).build()) {
       Fiber[] victim = new Fiber[1];
-      s.spawn(
-          () -> {
-            Scheduler.pause(1);
-            victim[0].cancel();
-          });
+      s.spawn(() -> {
+        Scheduler.pause(1);
+        victim[0].cancel();
+      });
       victim[0] =
-          s.spawn(
-              () -> {
-                Scheduler.pause(1);
-                seen.add("paused");
-                assertThat(Thread.currentThread().isInterrupted()).isTrue();
-              });
+          s.spawn(() -> {
+            Scheduler.pause(1);
+            seen.add("paused");
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+          });
       s.run();
       assertThat(victim[0].failure()).isEmpty();
       assertThat(seen).containsExactly("paused");
@@ -278,13 +272,12 @@ class CancelRulesTest {
   void r20_cancelTwice_endsOneWait() {
     try (Scheduler s = Scheduler.create()) {
       Fiber fiber =
-          s.spawn(
-              () -> {
-                assertThatThrownBy(() -> Scheduler.pause(1000))
-                    .isInstanceOf(InterruptedException.class);
-                Scheduler.pause(0.000_001);
-                seen.add("went on");
-              });
+          s.spawn(() -> {
+            assertThatThrownBy(() -> Scheduler.pause(1000))
+                .isInstanceOf(InterruptedException.class);
+            Scheduler.pause(0.000_001);
+            seen.add("went on");
+          });
       s.runUntilEmpty();
       fiber.cancel();
       fiber.cancel();

@@ -38,8 +38,7 @@ class CloseRulesTest {
       fibers.add(s.spawn("lock", lock::lockInterruptibly));
       fibers.add(s.spawn("join", () -> fibers.getFirst().join()));
       fibers.add(s.spawn("recv", () -> Sock.recvSome(pair.a(), 0)));
-      fibers.add(
-          s.spawn("read", () -> FdChannel.borrow(pair.a()).read(ByteBuffer.allocate(1))));
+      fibers.add(s.spawn("read", () -> FdChannel.borrow(pair.a()).read(ByteBuffer.allocate(1))));
       s.runUntilEmpty();
       Fiber unstarted = s.spawn("never started", () -> Scheduler.pause(1000));
       fibers.add(unstarted);
@@ -60,20 +59,18 @@ class CloseRulesTest {
     List<Thread> children = new ArrayList<>();
     List<String> seen = new ArrayList<>();
     Scheduler s = Scheduler.create();
-    s.spawn(
-        () -> {
-          for (int i = 0; i < 3; i++) {
-            children.add(
-                Thread.startVirtualThread(
-                    () -> {
-                      try {
-                        new LinkedBlockingQueue<>().take();
-                      } catch (InterruptedException e) {
-                        seen.add("cancelled");
-                      }
-                    }));
-          }
-        });
+    s.spawn(() -> {
+      for (int i = 0; i < 3; i++) {
+        children.add(
+            Thread.startVirtualThread(() -> {
+              try {
+                new LinkedBlockingQueue<>().take();
+              } catch (InterruptedException e) {
+                seen.add("cancelled");
+              }
+            }));
+      }
+    });
     s.runUntilEmpty();
     assertThat(s.aliveCount()).isEqualTo(3);
     s.close();
@@ -85,12 +82,11 @@ class CloseRulesTest {
   void r21_closeOfASchedulerNeverDriven_runsItsFibersToTheirFirstWait() {
     List<String> seen = new ArrayList<>();
     Scheduler s = Scheduler.create();
-    s.spawn(
-        () -> {
-          seen.add("ran");
-          Scheduler.pause(0);
-          seen.add("never");
-        });
+    s.spawn(() -> {
+      seen.add("ran");
+      Scheduler.pause(0);
+      seen.add("never");
+    });
     s.close();
     assertThat(seen).containsExactly("ran");
   }
@@ -99,16 +95,15 @@ class CloseRulesTest {
   void r21_cleanup_mayWaitAndSpawnNothing() {
     List<String> seen = new ArrayList<>();
     Scheduler s = Scheduler.create();
-    s.spawn(
-        () -> {
-          try {
-            Scheduler.pause(1000);
-          } finally {
-            Scheduler.pause(0.000_001);
-            seen.add("waited");
-            assertThatThrownBy(() -> s.spawn(() -> {})).isInstanceOf(IllegalStateException.class);
-          }
-        });
+    s.spawn(() -> {
+      try {
+        Scheduler.pause(1000);
+      } finally {
+        Scheduler.pause(0.000_001);
+        seen.add("waited");
+        assertThatThrownBy(() -> s.spawn(() -> {})).isInstanceOf(IllegalStateException.class);
+      }
+    });
     s.runUntilEmpty();
     s.close();
     assertThat(seen).containsExactly("waited");
@@ -161,11 +156,10 @@ class CloseRulesTest {
     CountDownLatch running = new CountDownLatch(1);
     Scheduler s = Scheduler.create();
     Fiber waits =
-        s.spawn(
-            () -> {
-              running.countDown();
-              Scheduler.pause(1000);
-            });
+        s.spawn(() -> {
+          running.countDown();
+          Scheduler.pause(1000);
+        });
     Thread driver = Thread.ofPlatform().start(s::run);
     running.await();
     s.close();
@@ -180,14 +174,13 @@ class CloseRulesTest {
     for (int i = 0; i < fibers.length; i++) {
       int next = (i + 1) % fibers.length;
       fibers[i] =
-          s.spawn(
-              () -> {
-                try {
-                  Scheduler.pause(1000);
-                } finally {
-                  fibers[next].cancel();
-                }
-              });
+          s.spawn(() -> {
+            try {
+              Scheduler.pause(1000);
+            } finally {
+              fibers[next].cancel();
+            }
+          });
     }
     s.runUntilEmpty();
     s.close();

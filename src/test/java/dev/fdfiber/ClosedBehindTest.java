@@ -124,12 +124,11 @@ class ClosedBehindTest {
 
   private static Thread closesWhen(CountDownLatch blocks, int fd, long[] closedAt) {
     return Thread.ofPlatform()
-        .start(
-            () -> {
-              await(blocks);
-              Fds.close(fd);
-              closedAt[0] = System.nanoTime();
-            });
+        .start(() -> {
+          await(blocks);
+          Fds.close(fd);
+          closedAt[0] = System.nanoTime();
+        });
   }
 
   private static void await(CountDownLatch latch) {
@@ -151,15 +150,14 @@ class ClosedBehindTest {
       Fiber reader = s.spawn(() -> channel.read(ByteBuffer.allocate(1)));
       Thread other =
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    await(blocks);
-                    try {
-                      channel.close(); // its scheduler is not that of the reader
-                    } catch (IOException e) {
-                      throw new AssertionError(e);
-                    }
-                  });
+              .start(() -> {
+                await(blocks);
+                try {
+                  channel.close(); // its scheduler is not that of the reader
+                } catch (IOException e) {
+                  throw new AssertionError(e);
+                }
+              });
       s.run();
       other.join();
       assertThat(reader.failure()).get().isInstanceOf(ClosedChannelException.class);
@@ -175,14 +173,13 @@ class ClosedBehindTest {
       long[] closedAt = new long[1];
       Thread other =
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    while (!isInPoll(me)) {
-                      Thread.onSpinWait();
-                    }
-                    Fds.close(pipe.a());
-                    closedAt[0] = System.nanoTime();
-                  });
+              .start(() -> {
+                while (!isInPoll(me)) {
+                  Thread.onSpinWait();
+                }
+                Fds.close(pipe.a());
+                closedAt[0] = System.nanoTime();
+              });
       IOException e = null;
       try {
         Scheduler.ioWait(pipe.a(), READ, -1);

@@ -103,11 +103,10 @@ class ClosingRulesTest {
       Fds.write(full.b(), "x");
       waiter(s, "old", pipe.a(), READ, -1);
       s.runUntilEmpty();
-      s.spawn(
-          () -> {
-            closer.close(pipe.a());
-            assertThat(Opened.dupFrom(pipe.a(), full.a())).isEqualTo(pipe.a());
-          });
+      s.spawn(() -> {
+        closer.close(pipe.a());
+        assertThat(Opened.dupFrom(pipe.a(), full.a())).isEqualTo(pipe.a());
+      });
       waiter(s, "new", pipe.a(), READ, -1);
       s.run();
       assertThat(seen).containsExactlyInAnyOrder("old closed", "new1");
@@ -123,12 +122,11 @@ class ClosingRulesTest {
         Fds.Pair full = Fds.pipe()) {
       Fds.write(full.b(), "x");
       Fiber closes =
-          s.spawn(
-              () -> {
-                Scheduler.ioWait(first.a(), READ, -1);
-                closer.close(pipe.a());
-                Opened.dupFrom(pipe.a(), full.a());
-              });
+          s.spawn(() -> {
+            Scheduler.ioWait(first.a(), READ, -1);
+            closer.close(pipe.a());
+            Opened.dupFrom(pipe.a(), full.a());
+          });
       waiter(s, "over", pipe.a(), READ, -1);
       waiter(s, "other", first.a(), READ, -1);
       s.runUntilEmpty();
@@ -148,15 +146,14 @@ class ClosingRulesTest {
         Fds.Pair pipe = Fds.pipe();
         Fds.Pair full = Fds.pipe()) {
       Fds.write(full.b(), "x");
-      s.spawn(
-          () -> {
-            Scheduler.ioWait(first.a(), READ, -1);
-            Sock.close(pipe.a());
-            Opened.dupFrom(pipe.a(), full.a());
-            for (int i = 0; i < 3; i++) {
-              seen.add("new" + Scheduler.ioWait(pipe.a(), READ, -1));
-            }
-          });
+      s.spawn(() -> {
+        Scheduler.ioWait(first.a(), READ, -1);
+        Sock.close(pipe.a());
+        Opened.dupFrom(pipe.a(), full.a());
+        for (int i = 0; i < 3; i++) {
+          seen.add("new" + Scheduler.ioWait(pipe.a(), READ, -1));
+        }
+      });
       waiter(s, "over", pipe.a(), READ, -1);
       s.runUntilEmpty();
       Fds.write(first.b(), "x");
@@ -189,13 +186,12 @@ class ClosingRulesTest {
     try (Scheduler s = Scheduler.create();
         Fds.Pair pipe = Fds.pipe()) {
       waiter(s, "a", pipe.a(), READ, -1);
-      s.spawn(
-          () -> {
-            for (int fd : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, pipe.b(), 0}) {
-              Scheduler.closing(fd);
-              Scheduler.closing(fd);
-            }
-          });
+      s.spawn(() -> {
+        for (int fd : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, pipe.b(), 0}) {
+          Scheduler.closing(fd);
+          Scheduler.closing(fd);
+        }
+      });
       s.runUntilEmpty();
       assertThat(seen).isEmpty();
       Fds.write(pipe.b(), "x");

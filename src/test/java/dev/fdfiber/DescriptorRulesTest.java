@@ -30,24 +30,23 @@ class DescriptorRulesTest {
   @ParameterizedTest
   @EnumSource(Place.class)
   void r17_closedDuplicatedAndReusedBetweenWaits_atWill(Place place) throws Exception {
-    place.run(
-        () -> {
-          for (int i = 0; i < 20; i++) {
-            Fds.Pair pipe = Fds.pipe();
-            assertThat(Scheduler.ioWait(pipe.a(), READ, 0)).isZero();
-            int duplicate = Fds.dup(pipe.a());
-            Fds.write(pipe.b(), "x");
-            assertThat(Scheduler.ioWait(pipe.a(), READ, -1)).isEqualTo(READ);
-            Fds.close(pipe.a());
-            assertThat(Scheduler.ioWait(duplicate, READ, -1)).isEqualTo(READ);
-            // The number of the read end becomes a write end.
-            assertThat(Opened.dupFrom(pipe.a(), pipe.b())).isEqualTo(pipe.a());
-            assertThat(Scheduler.ioWait(pipe.a(), READ | WRITE, -1)).isEqualTo(WRITE);
-            Fds.read(duplicate);
-            Fds.close(duplicate);
-            pipe.close();
-          }
-        });
+    place.run(() -> {
+      for (int i = 0; i < 20; i++) {
+        Fds.Pair pipe = Fds.pipe();
+        assertThat(Scheduler.ioWait(pipe.a(), READ, 0)).isZero();
+        int duplicate = Fds.dup(pipe.a());
+        Fds.write(pipe.b(), "x");
+        assertThat(Scheduler.ioWait(pipe.a(), READ, -1)).isEqualTo(READ);
+        Fds.close(pipe.a());
+        assertThat(Scheduler.ioWait(duplicate, READ, -1)).isEqualTo(READ);
+        // The number of the read end becomes a write end.
+        assertThat(Opened.dupFrom(pipe.a(), pipe.b())).isEqualTo(pipe.a());
+        assertThat(Scheduler.ioWait(pipe.a(), READ | WRITE, -1)).isEqualTo(WRITE);
+        Fds.read(duplicate);
+        Fds.close(duplicate);
+        pipe.close();
+      }
+    });
   }
 
   @Test
@@ -88,21 +87,19 @@ class DescriptorRulesTest {
         sparse.add(Opened.dupFrom(least, pipe.a()));
       }
       for (Place place : Place.values()) {
-        place.run(
-            () -> {
-              for (int fd : sparse) {
-                assertThat(Scheduler.ioWait(fd, READ, 0)).isZero();
-              }
-            });
+        place.run(() -> {
+          for (int fd : sparse) {
+            assertThat(Scheduler.ioWait(fd, READ, 0)).isZero();
+          }
+        });
       }
       List<Integer> woken = new ArrayList<>();
       try (Scheduler s = Scheduler.create()) {
         for (int fd : sparse) {
-          s.spawn(
-              () -> {
-                Scheduler.ioWait(fd, READ, -1);
-                woken.add(fd);
-              });
+          s.spawn(() -> {
+            Scheduler.ioWait(fd, READ, -1);
+            woken.add(fd);
+          });
         }
         s.runUntilEmpty();
         assertThat(woken).isEmpty();
@@ -124,9 +121,7 @@ class DescriptorRulesTest {
       System.out.println("A test is skipped: " + reason + ".");
       Assumptions.abort(reason);
     }
-    long seed = new Random().nextLong();
-    System.out.println("r18 seed " + seed);
-    Random random = new Random(seed);
+    Random random = new Random(1);
     try (Scheduler s = Scheduler.create();
         Fds.Pair idle = Fds.pipe();
         Fds.Pair busy = Fds.pipe()) {
@@ -140,11 +135,10 @@ class DescriptorRulesTest {
         if (ready) {
           expected.add(fd);
         }
-        s.spawn(
-            () -> {
-              Scheduler.ioWait(fd, READ, -1);
-              woken.add(fd);
-            });
+        s.spawn(() -> {
+          Scheduler.ioWait(fd, READ, -1);
+          woken.add(fd);
+        });
       }
       s.runUntilEmpty();
       assertThat(s.aliveCount()).isEqualTo(count);

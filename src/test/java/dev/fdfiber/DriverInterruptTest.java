@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(60)
 class DriverInterruptTest {
   /** The driving calls that can block. */
+  @SuppressWarnings("ImmutableEnumChecker") // a lambda that captures nothing
   enum Drive {
     RUN(Scheduler::run),
     RUN_FOR(s -> s.runFor(1000)),
@@ -58,11 +59,10 @@ class DriverInterruptTest {
           }
         };
     Thread.ofPlatform()
-        .start(
-            () -> {
-              await(blocks);
-              me.interrupt();
-            });
+        .start(() -> {
+          await(blocks);
+          me.interrupt();
+        });
     return Scheduler.builder().kernel(kernel).build();
   }
 
@@ -120,25 +120,23 @@ class DriverInterruptTest {
       CountDownLatch mounted = new CountDownLatch(1);
       CountDownLatch interrupted = new CountDownLatch(1);
       Thread.ofPlatform()
-          .start(
-              () -> {
-                await(mounted);
-                me.interrupt();
-                interrupted.countDown();
-              });
+          .start(() -> {
+            await(mounted);
+            me.interrupt();
+            interrupted.countDown();
+          });
       Fiber fiber =
-          s.spawn(
-              () -> {
-                mounted.countDown();
-                while (interrupted.getCount() > 0) {
-                  Thread.onSpinWait(); // stays mounted
-                }
-                assertThat(Thread.currentThread().isInterrupted()).isFalse(); // not this one
-                for (int i = 0; i < 200; i++) {
-                  Scheduler.pause(0); // unmounts and mounts again
-                }
-                Scheduler.pause(1000);
-              });
+          s.spawn(() -> {
+            mounted.countDown();
+            while (interrupted.getCount() > 0) {
+              Thread.onSpinWait(); // stays mounted
+            }
+            assertThat(Thread.currentThread().isInterrupted()).isFalse(); // not this one
+            for (int i = 0; i < 200; i++) {
+              Scheduler.pause(0); // unmounts and mounts again
+            }
+            Scheduler.pause(1000);
+          });
       drive.call.accept(s);
       assertThat(Thread.interrupted()).isTrue();
       assertThat(fiber.isAlive()).isTrue();
@@ -149,15 +147,14 @@ class DriverInterruptTest {
   void r20_interruptDuringRunUntilEmpty_returnsAtTheEndOfThePass() {
     try (Scheduler s = Scheduler.create()) {
       int[] turns = new int[1];
-      s.spawn(
-          () -> {
-            while (true) {
-              if (++turns[0] == 1000) {
-                interruptFromOutside();
-              }
-              Scheduler.pause(0);
-            }
-          });
+      s.spawn(() -> {
+        while (true) {
+          if (++turns[0] == 1000) {
+            interruptFromOutside();
+          }
+          Scheduler.pause(0);
+        }
+      });
       s.runUntilEmpty();
       assertThat(Thread.interrupted()).isTrue();
       assertThat(turns[0]).isBetween(1000, 1000 + Loop.BATCH);
@@ -176,24 +173,21 @@ class DriverInterruptTest {
     try (Scheduler s = Scheduler.create()) {
       int[] ended = new int[1];
       Fiber outer =
-          s.spawn(
-              () -> {
-                s.runFor(1000);
-                ended[0]++;
-                Scheduler.pause(1000);
-              });
-      Fiber inner =
-          s.spawn(
-              () -> {
-                s.run();
-                ended[0]++;
-                Scheduler.pause(1000);
-              });
-      s.spawn(
-          () -> {
-            interruptFromOutside();
+          s.spawn(() -> {
+            s.runFor(1000);
+            ended[0]++;
             Scheduler.pause(1000);
           });
+      Fiber inner =
+          s.spawn(() -> {
+            s.run();
+            ended[0]++;
+            Scheduler.pause(1000);
+          });
+      s.spawn(() -> {
+        interruptFromOutside();
+        Scheduler.pause(1000);
+      });
       s.run();
       assertThat(Thread.interrupted()).isTrue();
       assertThat(ended[0]).isEqualTo(2);
@@ -207,11 +201,10 @@ class DriverInterruptTest {
     try (Scheduler s = Scheduler.create();
         Fds.Pair pipe = Fds.pipe()) {
       int[] seen = new int[1];
-      s.spawn(
-          () -> {
-            int bits = Scheduler.ioWait(pipe.a(), READ, -1);
-            seen[0] = bits;
-          });
+      s.spawn(() -> {
+        int bits = Scheduler.ioWait(pipe.a(), READ, -1);
+        seen[0] = bits;
+      });
       s.runUntilEmpty();
       me.interrupt();
       s.run();
@@ -250,13 +243,12 @@ class DriverInterruptTest {
   void r20_interruptOfABlockedWaitOutsideAFiber_endsIt() {
     try (Fds.Pair pipe = Fds.pipe()) {
       Thread.ofPlatform()
-          .start(
-              () -> {
-                while (!isInPoll(me)) {
-                  Thread.onSpinWait();
-                }
-                me.interrupt();
-              });
+          .start(() -> {
+            while (!isInPoll(me)) {
+              Thread.onSpinWait();
+            }
+            me.interrupt();
+          });
       assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
           .isInstanceOf(InterruptedException.class);
     }

@@ -35,8 +35,18 @@ class FailureRulesTest {
       Exception thrown = new Exception("checked");
       Error error = new StackOverflowError("error");
       Fiber before = s.spawn(() -> steps("before"));
-      Fiber fails = s.spawn("fails", () -> { throw thrown; });
-      Fiber errs = s.spawn("errs", () -> { throw error; });
+      Fiber fails =
+          s.spawn(
+              "fails",
+              () -> {
+                throw thrown;
+              });
+      Fiber errs =
+          s.spawn(
+              "errs",
+              () -> {
+                throw error;
+              });
       Fiber after = s.spawn(() -> steps("after"));
       s.run();
       assertThat(fails.failure()).containsSame(thrown);
@@ -80,8 +90,14 @@ class FailureRulesTest {
     try (Scheduler s = Scheduler.create();
         Logged logged = new Logged()) {
       Exception thrown = new Exception("why");
-      s.spawn("the-name", () -> { throw thrown; });
-      s.execute(() -> { throw new IllegalArgumentException("executed"); });
+      s.spawn(
+          "the-name",
+          () -> {
+            throw thrown;
+          });
+      s.execute(() -> {
+        throw new IllegalArgumentException("executed");
+      });
       s.run();
       assertThat(logged.at(Level.SEVERE)).hasSize(2); // System.Logger's ERROR
       assertThat(logged.at(Level.SEVERE).getFirst()).contains("the-name").contains("why");
@@ -157,10 +173,17 @@ class FailureRulesTest {
   void r19_handlerThatThrows_isLogged() {
     try (Scheduler s =
             Scheduler.builder()
-                .onUncaught((fiber, t) -> { throw new IllegalArgumentException("handler"); })
+                .onUncaught((fiber, t) -> {
+                  throw new IllegalArgumentException("handler");
+                })
                 .build();
         Logged logged = new Logged()) {
-      Fiber fiber = s.spawn("victim", () -> { throw new Exception("first"); });
+      Fiber fiber =
+          s.spawn(
+              "victim",
+              () -> {
+                throw new Exception("first");
+              });
       Fiber after = s.spawn(() -> steps("after"));
       s.run();
       assertThat(logged.at(Level.SEVERE)).hasSize(1);
@@ -176,17 +199,18 @@ class FailureRulesTest {
   void r19_handlerThatWaits_holdsNobody() {
     try (Scheduler s =
         Scheduler.builder()
-            .onUncaught(
-                (fiber, t) -> {
-                  try {
-                    Scheduler.pause(0.000_001);
-                    reported.add("waited");
-                  } catch (InterruptedException e) {
-                    reported.add("interrupted");
-                  }
-                })
+            .onUncaught((fiber, t) -> {
+              try {
+                Scheduler.pause(0.000_001);
+                reported.add("waited");
+              } catch (InterruptedException e) {
+                reported.add("interrupted");
+              }
+            })
             .build()) {
-      s.spawn(() -> { throw new Exception("x"); });
+      s.spawn(() -> {
+        throw new Exception("x");
+      });
       s.spawn(() -> steps("other"));
       s.run();
       assertThat(reported).containsExactly("waited");
@@ -198,11 +222,12 @@ class FailureRulesTest {
   void r19_virtualThreadOfAFiber_failsLikeAFiber() {
     try (Scheduler s = recording()) {
       Fiber parent =
-          s.spawn(
-              () ->
-                  Thread.ofVirtual()
-                      .name("child")
-                      .start(() -> { throw new IllegalStateException("in the child"); }));
+          s.spawn(() ->
+              Thread.ofVirtual()
+                  .name("child")
+                  .start(() -> {
+                    throw new IllegalStateException("in the child");
+                  }));
       s.spawn(() -> steps("other"));
       s.run();
       assertThat(parent.failure()).isEmpty();
@@ -215,11 +240,15 @@ class FailureRulesTest {
   void r19_driver_neverSeesWhatAFiberThrows() {
     try (Scheduler s = recording()) {
       for (int i = 0; i < 4; i++) {
-        s.spawn(() -> { throw new IllegalStateException("x"); });
+        s.spawn(() -> {
+          throw new IllegalStateException("x");
+        });
       }
       assertThat(s.tick(0)).isTrue();
       assertThat(s.runUntilEmpty()).isEqualTo(3);
-      s.spawn(() -> { throw new IllegalStateException("x"); });
+      s.spawn(() -> {
+        throw new IllegalStateException("x");
+      });
       s.runFor(1);
       assertThat(reported).hasSize(5);
       assertThat(s.aliveCount()).isZero();

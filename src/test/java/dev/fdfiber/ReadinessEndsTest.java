@@ -35,6 +35,7 @@ class ReadinessEndsTest {
   private static final List<Integer> MODES = List.of(READ, WRITE, BOTH);
 
   /** Descriptors at which poll(2) says POLLHUP or POLLERR, and maybe nothing that was asked for. */
+  @SuppressWarnings("ImmutableEnumChecker") // a lambda that captures nothing
   enum Ended {
     PIPE_WITHOUT_WRITER(() -> keep(Fds.pipe(), true)),
     PIPE_WITHOUT_READER(() -> keep(Fds.pipe(), false)),
@@ -63,14 +64,13 @@ class ReadinessEndsTest {
   @MethodSource("endedEverywhere")
   void r14_hangUpAndError_countAsEveryBitAskedFor(Ended ended, Place place) throws Exception {
     int fd = ended.opener.get();
-    place.run(
-        () -> {
-          for (int mode : MODES) {
-            assertThat(Scheduler.ioWait(fd, mode, -1)).isEqualTo(mode);
-            assertThat(Scheduler.ioWait(fd, mode, 0)).isEqualTo(mode);
-            assertThat(Scheduler.ioWait(fd, mode, 10)).isEqualTo(mode);
-          }
-        });
+    place.run(() -> {
+      for (int mode : MODES) {
+        assertThat(Scheduler.ioWait(fd, mode, -1)).isEqualTo(mode);
+        assertThat(Scheduler.ioWait(fd, mode, 0)).isEqualTo(mode);
+        assertThat(Scheduler.ioWait(fd, mode, 10)).isEqualTo(mode);
+      }
+    });
     Fds.close(fd);
   }
 
@@ -79,15 +79,14 @@ class ReadinessEndsTest {
     int reader = Ended.PIPE_WITHOUT_WRITER.opener.get();
     int writer = Ended.PIPE_WITHOUT_READER.opener.get();
     int master = Ended.PTY_WITHOUT_SLAVE.opener.get();
-    Place.FIBER.run(
-        () -> {
-          Scheduler.ioWait(reader, READ, -1);
-          assertThat(Fds.read(reader)).isEmpty();
-          Scheduler.ioWait(writer, WRITE, -1);
-          assertThat(Fds.write(writer, "x")).isEqualTo(-Errno.EPIPE);
-          Scheduler.ioWait(master, READ, -1);
-          assertThat(Fds.write(master, "")).isZero();
-        });
+    Place.FIBER.run(() -> {
+      Scheduler.ioWait(reader, READ, -1);
+      assertThat(Fds.read(reader)).isEmpty();
+      Scheduler.ioWait(writer, WRITE, -1);
+      assertThat(Fds.write(writer, "x")).isEqualTo(-Errno.EPIPE);
+      Scheduler.ioWait(master, READ, -1);
+      assertThat(Fds.write(master, "")).isZero();
+    });
     List.of(reader, writer, master).forEach(Fds::close);
   }
 
@@ -113,14 +112,13 @@ class ReadinessEndsTest {
   void r14_readiness_isOnlyWhatWasAskedFor(Place place) throws Exception {
     try (Fds.Pair pair = Fds.socketPair()) {
       Fds.write(pair.b(), "x");
-      place.run(
-          () -> {
-            for (int mode : MODES) {
-              assertThat(Scheduler.ioWait(pair.a(), mode, -1)).isEqualTo(mode);
-            }
-            assertThat(Scheduler.ioWait(pair.b(), BOTH, -1)).isEqualTo(WRITE);
-            assertThat(Scheduler.ioWait(pair.b(), READ, 0)).isZero();
-          });
+      place.run(() -> {
+        for (int mode : MODES) {
+          assertThat(Scheduler.ioWait(pair.a(), mode, -1)).isEqualTo(mode);
+        }
+        assertThat(Scheduler.ioWait(pair.b(), BOTH, -1)).isEqualTo(WRITE);
+        assertThat(Scheduler.ioWait(pair.b(), READ, 0)).isZero();
+      });
     }
   }
 
@@ -128,14 +126,13 @@ class ReadinessEndsTest {
   @EnumSource(Place.class)
   void r14_notOpen_isEbadf(Place place) throws Exception {
     int closed = Opened.notOpen();
-    place.run(
-        () -> {
-          for (int fd : new int[] {closed, -1, -7, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
-            for (double timeout : new double[] {-1, 0, 100}) {
-              assertEbadf(fd, timeout);
-            }
-          }
-        });
+    place.run(() -> {
+      for (int fd : new int[] {closed, -1, -7, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+        for (double timeout : new double[] {-1, 0, 100}) {
+          assertEbadf(fd, timeout);
+        }
+      }
+    });
   }
 
   @ParameterizedTest
@@ -144,17 +141,15 @@ class ReadinessEndsTest {
       throws Exception {
     Fds.Pair pipe = Fds.pipe();
     pipe.close(); // the lowest free numbers, which the next to open something gets
-    place.run(
-        () -> {
-          assertEbadf(pipe.a(), 5);
-          assertEbadf(pipe.b(), -1);
-        });
+    place.run(() -> {
+      assertEbadf(pipe.a(), 5);
+      assertEbadf(pipe.b(), -1);
+    });
   }
 
   private static void assertEbadf(int fd, double timeout) {
     ErrnoException e =
-        catchThrowableOfType(
-            ErrnoException.class, () -> Scheduler.ioWait(fd, READ, timeout));
+        catchThrowableOfType(ErrnoException.class, () -> Scheduler.ioWait(fd, READ, timeout));
     assertThat(e).isNotNull();
     assertThat(e.errno()).isEqualTo(Errno.EBADF).isEqualTo(9);
     assertThat(e.name()).isEqualTo("EBADF");
@@ -207,14 +202,13 @@ class ReadinessEndsTest {
             Opened.file(empty, Linux.O_RDWR),
             Opened.file(dir, Linux.O_RDONLY),
             Opened.file(Path.of("/dev/null"), Linux.O_RDWR));
-    place.run(
-        () -> {
-          for (int fd : fds) {
-            for (int mode : MODES) {
-              assertThat(Scheduler.ioWait(fd, mode, -1)).isEqualTo(mode);
-            }
-          }
-        });
+    place.run(() -> {
+      for (int fd : fds) {
+        for (int mode : MODES) {
+          assertThat(Scheduler.ioWait(fd, mode, -1)).isEqualTo(mode);
+        }
+      }
+    });
     fds.forEach(Fds::close);
   }
 }

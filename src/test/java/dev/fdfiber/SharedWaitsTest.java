@@ -88,11 +88,10 @@ class SharedWaitsTest {
         Fds.Pair pipe = Fds.pipe()) {
       int[] woken = new int[1];
       for (int i = 0; i < count; i++) {
-        s.spawn(
-            () -> {
-              int bits = Scheduler.ioWait(pipe.a(), READ, -1);
-              woken[0] += bits;
-            });
+        s.spawn(() -> {
+          int bits = Scheduler.ioWait(pipe.a(), READ, -1);
+          woken[0] += bits;
+        });
       }
       s.runUntilEmpty();
       assertThat(s.aliveCount()).isEqualTo(count);

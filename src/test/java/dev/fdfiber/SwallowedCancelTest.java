@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** R21: fibers that swallow the cancel, each of which keeps close waiting up to its limit of 5 s. */
+/**
+ * R21: fibers that swallow the cancel, each of which keeps close waiting up to its limit of 5 s.
+ */
 @ExtendWith(Leaks.class)
 @Timeout(60)
 @Tag("slow")
@@ -90,11 +92,10 @@ class SwallowedCancelTest {
       s.spawn(
           "yielder",
           () ->
-              forEver(
-                  () -> {
-                    turns[0]++;
-                    Scheduler.pause(0);
-                  }));
+              forEver(() -> {
+                turns[0]++;
+                Scheduler.pause(0);
+              }));
       s.spawn("child-maker", () -> Thread.ofVirtual().name("child").start(this::takesForEver));
       s.runFor(Duration.ofMillis(1));
       s.clear();
@@ -126,15 +127,14 @@ class SwallowedCancelTest {
   void r21_bodyThatSwallowsTheFirstCancelOnly_endsWithTheNext() {
     Scheduler s = Scheduler.create();
     Fiber fiber =
-        s.spawn(
-            () -> {
-              try {
-                Scheduler.pause(1000);
-              } catch (InterruptedException e) {
-                seen.add("swallowed");
-              }
-              Scheduler.pause(1000);
-            });
+        s.spawn(() -> {
+          try {
+            Scheduler.pause(1000);
+          } catch (InterruptedException e) {
+            seen.add("swallowed");
+          }
+          Scheduler.pause(1000);
+        });
     s.runUntilEmpty();
     try (Logged logged = new Logged()) {
       s.close();
@@ -149,17 +149,16 @@ class SwallowedCancelTest {
     try (Scheduler s = Scheduler.create();
         Fds.Pair pair = Fds.socketPair()) {
       Fiber loops =
-          s.spawn(
-              () -> {
-                int times = 0;
-                while (!seen.contains("other")) {
-                  try {
-                    Sock.recvSome(pair.a(), 0);
-                  } catch (InterruptedIOException e) {
-                    assertThat(times++).isLessThan(1000);
-                  }
-                }
-              });
+          s.spawn(() -> {
+            int times = 0;
+            while (!seen.contains("other")) {
+              try {
+                Sock.recvSome(pair.a(), 0);
+              } catch (InterruptedIOException e) {
+                assertThat(times++).isLessThan(1000);
+              }
+            }
+          });
       s.runUntilEmpty();
       loops.cancel();
       s.spawn(() -> seen.add("other"));

@@ -107,7 +107,10 @@ public final class PollPoller implements Poller {
   @Override
   public boolean poll(long timeoutNanos, Consumer<Wait> ready) {
     int found = kernel.ppoll(pollFds.array(), slots, timeoutNanos);
-    if (found == 0 || found == -Errno.EINTR) {
+    while (found == -Errno.EINTR) {
+      found = kernel.ppoll(pollFds.array(), slots, 0); // a look it must be, if a short one
+    }
+    if (found == 0) {
       return false;
     }
     if (found < 0) {

@@ -123,10 +123,12 @@ public final class Sock {
     int flags = check(kernel.fcntl(fd, Linux.F_GETFL, 0), "accept(fd " + fd + ")");
     boolean blocks = (flags & Linux.O_NONBLOCK) == 0; // somebody else's listener
     while (true) {
-      if (blocks && NonBlocking.ready(kernel, fd, Linux.POLLIN) <= 0) {
+      int ready = blocks ? NonBlocking.ready(kernel, fd, Linux.POLLIN) : 1;
+      if (ready == 0) {
         return -1;
       }
-      int connection = kernel.accept4(fd, Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK);
+      int connection =
+          ready < 0 ? ready : kernel.accept4(fd, Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK);
       if (connection >= 0) {
         noDelay(kernel, connection);
         return connection;

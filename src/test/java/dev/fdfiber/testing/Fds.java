@@ -105,7 +105,12 @@ public final class Fds {
 
   /** If a descriptor's description has {@code O_NONBLOCK}. */
   public static boolean isNonblocking(int fd) {
-    return (check(KERNEL.fcntl(fd, Linux.F_GETFL, 0), "fcntl") & Linux.O_NONBLOCK) != 0;
+    return (flags(fd) & Linux.O_NONBLOCK) != 0;
+  }
+
+  /** The status flags of a descriptor's description. */
+  public static int flags(int fd) {
+    return check(KERNEL.fcntl(fd, Linux.F_GETFL, 0), "fcntl F_GETFL");
   }
 
   /** Another descriptor of the same description. */

@@ -10,7 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 
-/** Single descriptors for tests: files, devices, sockets, ptys, duplicates at a number of choice. */
+/**
+ * Single descriptors for tests: files, devices, sockets, ptys, duplicates at a number of choice.
+ */
 public final class Opened {
   private static final Kernel KERNEL = Kernel.system();
 
@@ -83,8 +85,7 @@ public final class Opened {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment linger = arena.allocateFrom(ValueLayout.JAVA_INT, 1, 0); // struct linger
       int size = (int) linger.byteSize();
-      check(
-          KERNEL.setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, linger, size), "setsockopt");
+      check(KERNEL.setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, linger, size), "setsockopt");
     }
   }
 
@@ -98,9 +99,12 @@ public final class Opened {
       MemorySegment unlock = linker.defaultLookup().find("unlockpt").orElseThrow();
       MemorySegment nameOf = linker.defaultLookup().find("ptsname_r").orElseThrow();
       MemorySegment name = arena.allocate(64);
-      int unlocked = (int) linker.downcallHandle(unlock, FunctionDescriptor.of(i, i)).invokeExact(master);
-      FunctionDescriptor ptsname = FunctionDescriptor.of(i, i, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG);
-      int named = (int) linker.downcallHandle(nameOf, ptsname).invokeExact(master, name, name.byteSize());
+      int unlocked =
+          (int) linker.downcallHandle(unlock, FunctionDescriptor.of(i, i)).invokeExact(master);
+      FunctionDescriptor ptsname =
+          FunctionDescriptor.of(i, i, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG);
+      int named =
+          (int) linker.downcallHandle(nameOf, ptsname).invokeExact(master, name, name.byteSize());
       check(-(unlocked | named), "unlockpt, ptsname_r");
       return new Fds.Pair(master, file(Path.of(name.getString(0)), Linux.O_RDWR | Linux.O_NOCTTY));
     } catch (Throwable t) {
