@@ -232,62 +232,6 @@ class PinnedRulesTest {
     }
   }
 
-  // ---- a native frame: qsort(3) calls the comparison
-
-  @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // native code calls it
-  private static int compares(MemorySegment a, MemorySegment b) {
-    workInInitializer();
-    return 0;
-  }
-
-  @SuppressWarnings("restricted") // native code that calls back, which only a test needs
-  private static void sortsNatively() {
-    Linker linker = Linker.nativeLinker();
-    ValueLayout size = ValueLayout.JAVA_LONG;
-    MemoryLayout pointer = ValueLayout.ADDRESS;
-    try (Arena arena = Arena.ofConfined()) {
-      MethodHandle sort =
-          linker.downcallHandle(
-              linker.defaultLookup().find("qsort").orElseThrow(),
-              FunctionDescriptor.ofVoid(pointer, size, size, pointer));
-      MethodHandle comparison =
-          MethodHandles.lookup()
-              .findStatic(
-                  PinnedRulesTest.class,
-                  "compares",
-                  MethodType.methodType(int.class, MemorySegment.class, MemorySegment.class));
-      MemorySegment upcall =
-          linker.upcallStub(
-              comparison, FunctionDescriptor.of(ValueLayout.JAVA_INT, pointer, pointer), arena);
-      MemorySegment two = arena.allocateFrom(ValueLayout.JAVA_INT, 2, 1);
-      sort.invokeExact(two, 2L, 4L, upcall);
-    } catch (Throwable t) {
-      throw new AssertionError(t);
-    }
-  }
-
-  @Test
-  void r22_waitsInAnUpcall_areServedAndReported() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe();
-        Logged logged = new Logged()) {
-      Fds.write(pipe.b(), "x");
-      work =
-          () -> {
-            seen.add("saw " + Scheduler.ioWait(pipe.a(), READ, -1));
-            Scheduler.pause(0.000_001);
-            seen.add("paused");
-          };
-      Fiber fiber = s.spawn("sorter", PinnedRulesTest::sortsNatively);
-      s.run();
-      assertThat(fiber.failure()).isEmpty();
-      assertThat(seen).containsExactly("saw 1", "paused");
-      assertThat(logged.at(Level.WARNING)).hasSize(2);
-      assertThat(logged.at(Level.WARNING))
-          .allMatch(m -> m.contains("sorter") && m.contains("sortsNatively"));
-    }
-  }
-
   @Test
   void r22_notPinned_isNotReported() {
     try (Scheduler s = Scheduler.builder().strict(true).build();
