@@ -281,8 +281,11 @@ final class Loop {
 
   private void look(long timeoutNanos) {
     sinceLook = 0;
-    boolean woken = timeoutNanos == 0 ? waits.poll() : waits.block(timeoutNanos, otherWork);
-    if (woken) {
+    Poller.Look look = timeoutNanos == 0 ? waits.poll() : waits.block(timeoutNanos, otherWork);
+    if (look == Poller.Look.INTERRUPTED) {
+      return; // no timer ends by a look that did not see the descriptors
+    }
+    if (look == Poller.Look.WOKEN) {
       waker.drain();
       takeArrivals();
     }
@@ -321,8 +324,8 @@ final class Loop {
 
   /**
    * Resumes the next in the queue. A fiber that drives stepped aside for that: its call is served,
-   * and it goes on ahead of the queue. When it then drives again it keeps its place at the head, but
-   * first the call around this one, if that has what it wants, can return.
+   * and it goes on ahead of the queue. When it then drives again it keeps its place at the head,
+   * but first the call around this one, if that has what it wants, can return.
    */
   void resumeNext() {
     Task task = ready.take();

@@ -13,8 +13,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who waits for what: descriptors in the poller, points in time in the timer queue, a task in either
- * or in both. A look asks the poller, then the clock, and says whose wait is over. The driver's.
+ * Who waits for what: descriptors in the poller, points in time in the timer queue, a task in
+ * either or in both. A look asks the poller, then the clock, and says whose wait is over. The
+ * driver's.
  *
  * <p>Between the end of a wait and the turn of its fiber its descriptor may get closed. So each end
  * is stamped, closings are kept while any fiber is on its way, and the fiber compares.
@@ -120,22 +121,22 @@ final class Waits {
     return poller.size() > 0 ? Times.shorter(nanos, SWEEP_NANOS) : nanos;
   }
 
-  /** Asks the poller, without blocking; true if there are signals to take. */
-  boolean poll() {
+  /** Asks the poller, without blocking. */
+  Poller.Look poll() {
     return poller.poll(0, collect);
   }
 
   /**
    * Asks the poller, and blocks until there is something or the time is up, unless there is other
-   * work. True if there are signals to take.
+   * work.
    */
-  boolean block(long timeoutNanos, BooleanSupplier otherWork) {
+  Poller.Look block(long timeoutNanos, BooleanSupplier otherWork) {
     long nanos = timeoutNanos;
     if (!waker.isOpen()) {
       // The eventfd may get a number that was closed while it is waited for: look who does, first.
-      poller.poll(0, collect);
+      Poller.Look look = poller.poll(0, collect);
       if (!seen.isEmpty()) {
-        return false;
+        return look;
       }
       if (!openWaker()) {
         nanos = Times.shorter(nanos, NO_EVENTFD_NANOS);

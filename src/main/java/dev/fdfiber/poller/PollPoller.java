@@ -105,13 +105,16 @@ public final class PollPoller implements Poller {
   }
 
   @Override
-  public boolean poll(long timeoutNanos, Consumer<Wait> ready) {
+  public Look poll(long timeoutNanos, Consumer<Wait> ready) {
     int found = kernel.ppoll(pollFds.array(), slots, timeoutNanos);
-    while (found == -Errno.EINTR) {
-      found = kernel.ppoll(pollFds.array(), slots, 0); // a look it must be, if a short one
+    while (found == -Errno.EINTR && timeoutNanos == 0) {
+      found = kernel.ppoll(pollFds.array(), slots, 0);
+    }
+    if (found == -Errno.EINTR) {
+      return Look.INTERRUPTED; // the caller knows how much time is left
     }
     if (found == 0) {
-      return false;
+      return Look.DONE;
     }
     if (found < 0) {
       throw new IllegalStateException(
@@ -127,7 +130,7 @@ public final class PollPoller implements Poller {
         handOut(slot, revents, ready);
       }
     }
-    return woken;
+    return woken ? Look.WOKEN : Look.DONE;
   }
 
   @Override

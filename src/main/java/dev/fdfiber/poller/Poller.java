@@ -24,14 +24,22 @@ public interface Poller extends AutoCloseable {
   /** Names the eventfd that ends a blocking {@link #poll}; it stays registered until close. */
   void wakeBy(int eventFd);
 
+  /** What came of a look. */
+  enum Look {
+    /** Whoever is ready was handed out; the eventfd was not readable. */
+    DONE,
+    /** Whoever is ready was handed out; the eventfd was readable. */
+    WOKEN,
+    /** A signal ended it before it saw anything: only a look that blocks ends so. */
+    INTERRUPTED
+  }
+
   /**
    * Looks who is ready, and blocks for at most {@code timeoutNanos} until somebody is; a negative
    * timeout has no end. Every ready wait is taken off and handed out, in no particular order; its
-   * {@link Wait#ready} says what was seen. An interruption by a signal ends the call early.
-   *
-   * @return true when the eventfd was readable
+   * {@link Wait#ready} says what was seen.
    */
-  boolean poll(long timeoutNanos, Consumer<Wait> ready);
+  Look poll(long timeoutNanos, Consumer<Wait> ready);
 
   /** Frees native memory; closes no descriptor that it did not make. */
   @Override

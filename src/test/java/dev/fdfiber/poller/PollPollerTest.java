@@ -54,7 +54,7 @@ class PollPollerTest {
 
   private List<Wait> look() {
     ready.clear();
-    assertThat(poller.poll(0, ready::add)).isFalse();
+    assertThat(poller.poll(0, ready::add)).isEqualTo(Poller.Look.DONE);
     return ready;
   }
 
@@ -154,9 +154,9 @@ class PollPollerTest {
       poller.wakeBy(eventFd);
       Wait wait = add(pair.a(), WRITE);
       Kernel.system().write(eventFd, MemorySegment.ofBuffer(eight()), 8);
-      assertThat(poller.poll(-1, ready::add)).isTrue();
+      assertThat(poller.poll(-1, ready::add)).isEqualTo(Poller.Look.WOKEN);
       assertThat(ready).containsExactly(wait);
-      assertThat(poller.poll(-1, ready::add)).isTrue();
+      assertThat(poller.poll(-1, ready::add)).isEqualTo(Poller.Look.WOKEN);
       Fds.read(eventFd);
       assertThat(look()).isEmpty();
       assertThat(poller.size()).as("the eventfd is no wait").isZero();

@@ -38,7 +38,8 @@ public final class Fds {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment fds = arena.allocate(ValueLayout.JAVA_INT, 2);
       check(KERNEL.pipe2(fds, flags), "pipe2");
-      return new Pair(fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));
+      return new Pair(
+          fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));
     }
   }
 
@@ -57,7 +58,8 @@ public final class Fds {
       MemorySegment fds = arena.allocate(ValueLayout.JAVA_INT, 2);
       int type = Linux.SOCK_STREAM | Linux.SOCK_CLOEXEC | flags;
       check(KERNEL.socketpair(Linux.AF_UNIX, type, 0, fds), "socketpair");
-      return new Pair(fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));
+      return new Pair(
+          fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));
     }
   }
 
