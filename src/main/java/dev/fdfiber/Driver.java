@@ -1,9 +1,5 @@
 package dev.fdfiber;
 
-import java.util.HashSet;
-import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,26 +21,25 @@ final class Driver {
     long run(@Nullable Task caller);
   }
 
-  private static final long CLOSE_LIMIT_NANOS = 5_000_000_000L;
-  private static final long RECANCEL_NANOS = CLOSE_LIMIT_NANOS / 4;
-
   /** Fibers that may drive at once: each takes a part of the driver's stack. */
   private static final int DEEPEST = 500;
 
   private final Loop loop;
   private final String name;
   private final Interrupts interrupts = new Interrupts(this::interrupted);
-  private final ReentrantLock closing = new ReentrantLock();
+  private final Shutdown shutdown;
   private int nested; // fibers that drive and wait for that to end
-
   private volatile @Nullable Thread owner;
-  private volatile @Nullable Thread closer;
-  private volatile boolean refuses; // new fibers, and new driving calls
-  private volatile boolean closed;
 
   Driver(Loop loop, String name) {
     this.loop = loop;
     this.name = name;
+    this.shutdown = new Shutdown(loop, this, name);
+  }
+
+  /** How this scheduler ends. */
+  Shutdown shutdown() {
+    return shutdown;
   }
 
   // ---- the calls
@@ -135,7 +130,7 @@ final class Driver {
         loop.resumeNext();
       }
       loop.stopRequested = false; // that ends a pass, and not a wait for a fiber
-    } while (!isOver(caller) && !refuses && left(nanos, deadline) != 0);
+    } while (!isOver(caller) && !shutdown.hasBegun() && left(nanos, deadline) != 0);
     return task.is(Fiber.State.DONE) ? 1 : 0;
   }
 
@@ -148,25 +143,15 @@ final class Driver {
     return owner == thread;
   }
 
-  boolean isClosed() {
-    return closed;
-  }
-
-  /** Refuses what would start a fiber once the scheduler is being closed. */
-  void requireOpen() {
-    if (refuses) {
-      throw new IllegalStateException(loop.closedMessage());
-    }
-  }
-
   /** If a thread drove this last, so that nobody else will, and it is not being closed. */
   boolean isDrivenBy(Thread thread) {
-    return owner == thread && !refuses;
+    return owner == thread && !shutdown.hasBegun();
   }
 
   // ---- how a call drives
 
-  private long drive(Op op) {
+  /** Makes a driving call. */
+  long drive(Op op) {
     Task caller = Task.current();
     if (caller != null && caller.loop == loop) {
       return driveFromFiber(caller, op);
@@ -194,10 +179,10 @@ final class Driver {
     }
     requireMayDrive(me);
     while (!loop.claim(me)) {
-      if (closer != me) {
+      if (!shutdown.isBy(me)) {
         throw wrongThread(loop.driver, me);
       }
-      awaitDriver(); // that only looked whether it may drive
+      shutdown.awaitDriver(); // that only looked whether it may drive
     }
     try {
       requireMayDrive(me); // another may have come between
@@ -209,11 +194,12 @@ final class Driver {
   }
 
   private void requireMayDrive(Thread me) {
-    if (refuses && closer != me) {
-      throw new IllegalStateException(loop.closedMessage());
+    if (shutdown.isBy(me)) {
+      return; // it takes over
     }
+    shutdown.requireOpen();
     Thread now = owner;
-    if (now != me && closer != me && now != null && now.isAlive()) {
+    if (now != me && now != null && now.isAlive()) {
       throw wrongThread(now, me);
     }
   }
@@ -240,10 +226,7 @@ final class Driver {
 
   private void unclaim(Thread me) {
     loop.driver = null;
-    Thread waiting = closer;
-    if (waiting != null && waiting != me) {
-      LockSupport.unpark(waiting);
-    }
+    shutdown.driverIsGone(me);
   }
 
   private long driveFromFiber(Task caller, Op op) {
@@ -295,7 +278,8 @@ final class Driver {
     }
   }
 
-  private boolean isFinished() {
+  /** If no fiber is alive, but for those that drive. */
+  boolean isFinished() {
     return loop.registry.aliveCount() - nested <= 0 && loop.inbox.isEmpty();
   }
 
@@ -310,137 +294,6 @@ final class Driver {
     loop.waker.signal();
     if (loop.driver == null) {
       passOnInterrupt(owner); // the JDK tells late: the call that it was for has ended
-    }
-  }
-
-  // ---- clear and close
-
-  void clear() {
-    refuseInFiber("clear");
-    requireOpen();
-    drive(caller -> cancelAll());
-  }
-
-  void close() {
-    refuseInFiber("close");
-    closing.lock();
-    try {
-      if (!closed) {
-        closeOnce();
-      }
-    } finally {
-      closing.unlock();
-    }
-  }
-
-  private void closeOnce() {
-    Thread me = Thread.currentThread();
-    closer = me;
-    refuses = true;
-    try {
-      if (me.isVirtual()) {
-        requireNothingToEnd(me);
-      } else {
-        endAll(me);
-      }
-      closed = true;
-    } finally {
-      refuses = closed;
-      closer = null;
-    }
-    loop.free();
-  }
-
-  private void requireNothingToEnd(Thread me) {
-    if (loop.registry.aliveCount() > 0 || loop.driver != null) {
-      throw new IllegalStateException(
-          name + " has fibers to end, which takes a platform thread; " + me + " is virtual");
-    }
-  }
-
-  private void endAll(Thread me) {
-    awaitDriver();
-    loop.driverInterrupted = false; // that was the other thread's
-    drive(caller -> cancelAll());
-    loop.waker.refuse();
-    if (!loop.inbox.isEmpty() || loop.registry.knownCount() > 0) {
-      drive(caller -> cancelAll()); // what had been let in before that
-    }
-    assert closer == me;
-  }
-
-  /** Asks the thread that drives to stop, and waits until it has. */
-  private void awaitDriver() {
-    long start = SystemClock.INSTANCE.nanoTime();
-    boolean interruptedHere = false;
-    for (Thread now; (now = loop.driver) != null; ) {
-      long left = CLOSE_LIMIT_NANOS - (SystemClock.INSTANCE.nanoTime() - start);
-      if (left <= 0) {
-        throw new IllegalStateException(
-            name
-                + " cannot be closed: "
-                + now
-                + " drives it and has not come back for "
-                + CLOSE_LIMIT_NANOS / 1e9
-                + " s; a fiber holds it");
-      }
-      stop();
-      LockSupport.parkNanos(this, Math.min(left, 10_000_000L));
-      interruptedHere |= Thread.interrupted();
-    }
-    if (interruptedHere) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** Cancels every fiber and drives until all have ended, or the limit is up. */
-  private long cancelAll() {
-    Set<Task> told = new HashSet<>();
-    long registrations = -1;
-    boolean wasInterrupted = false;
-    long start = SystemClock.INSTANCE.nanoTime();
-    long nextRound = RECANCEL_NANOS;
-    while (true) {
-      loop.takeArrivals();
-      if (isFinished()) {
-        break;
-      }
-      long passed = SystemClock.INSTANCE.nanoTime() - start;
-      if (passed >= CLOSE_LIMIT_NANOS) {
-        giveUp();
-        break;
-      }
-      if (passed >= nextRound) {
-        told.clear(); // a cancel that was swallowed is repeated
-        registrations = -1;
-        nextRound = passed + RECANCEL_NANOS;
-      }
-      if (registrations != loop.registry.registrations()) {
-        registrations = loop.registry.registrations();
-        loop.tasks().stream().filter(told::add).forEach(loop::cancel);
-      }
-      loop.lookIfDue(Math.max(0, Math.min(nextRound, CLOSE_LIMIT_NANOS) - passed));
-      loop.resumeBatch();
-      wasInterrupted |= loop.driverInterrupted;
-      loop.driverInterrupted = false; // neither may turn the wait for the fibers into a spin
-      loop.stopRequested = false;
-    }
-    loop.driverInterrupted |= wasInterrupted;
-    return 0;
-  }
-
-  private void giveUp() {
-    for (Task task : loop.tasks()) {
-      Reports.swallowsCancel(task, CLOSE_LIMIT_NANOS / 1e9);
-      loop.abandon(task);
-    }
-  }
-
-  private void refuseInFiber(String call) {
-    Task task = Task.current();
-    if (task != null && task.loop == loop) {
-      throw new IllegalStateException(
-          call + " ends every fiber, also " + task.name() + " that called it; call it outside");
     }
   }
 }

@@ -2,7 +2,6 @@ package dev.fdfiber;
 
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.poller.Poller;
-import java.lang.ref.Cleaner;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.BiConsumer;
@@ -37,8 +36,6 @@ final class Loop {
   /** Resumes between two looks, and in one pass. */
   static final int BATCH = 64;
 
-  private static final Cleaner CLEANER = Cleaner.create();
-
   private static final AtomicReferenceFieldUpdater<Loop, @Nullable Thread> DRIVER =
       AtomicReferenceFieldUpdater.newUpdater(Loop.class, Thread.class, "driver");
 
@@ -50,7 +47,7 @@ final class Loop {
   final Registry registry = new Registry();
   final Waits waits;
   final boolean strict;
-  private final Cleaner.Cleanable resources;
+  private final Resources resources;
   private final BiConsumer<Fiber, Throwable> onUncaught;
   private final ReadyQueue ready;
   private final Interrupts fiberInterrupts = new Interrupts(this::fiberInterrupted);
@@ -85,21 +82,12 @@ final class Loop {
     this.waker = new Waker(kernel);
     this.inbox = new Inbox(waker);
     this.waits = new Waits(clock, poller, waker);
-    this.resources = CLEANER.register(scheduler, new Resources(waker, poller));
-  }
-
-  /** What a scheduler holds of the system; it lets go of that at close, or with its last user. */
-  private record Resources(Waker waker, Poller poller) implements Runnable {
-    @Override
-    public void run() {
-      waker.close();
-      poller.close();
-    }
+    this.resources = Resources.of(scheduler, waker, poller);
   }
 
   /** Frees what the scheduler holds; nobody drives any more. */
   void free() {
-    resources.clean();
+    resources.free();
   }
 
   // ---- any thread

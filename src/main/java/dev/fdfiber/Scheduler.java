@@ -93,7 +93,7 @@ public final class Scheduler implements Executor, AutoCloseable {
   }
 
   private static @Nullable Scheduler open(@Nullable Scheduler scheduler) {
-    return scheduler == null || scheduler.driver.isClosed() ? null : scheduler;
+    return scheduler == null || scheduler.driver.shutdown().isClosed() ? null : scheduler;
   }
 
   /** If the caller is a fiber, of any scheduler. */
@@ -155,7 +155,7 @@ public final class Scheduler implements Executor, AutoCloseable {
   }
 
   private Task newTask(@Nullable String name, FiberBody body) {
-    driver.requireOpen();
+    driver.shutdown().requireOpen();
     Task task = new Task(loop, name, body);
     task.thread = VirtualThreads.make(task, name, task);
     return task;
@@ -323,17 +323,17 @@ public final class Scheduler implements Executor, AutoCloseable {
 
   /** How many fibers have been started and have not ended. Any thread. */
   public int aliveCount() {
-    return driver.isClosed() ? 0 : loop.registry.aliveCount();
+    return driver.shutdown().isClosed() ? 0 : loop.registry.aliveCount();
   }
 
   /** If a fiber waits for a descriptor. Any thread. */
   public boolean anyIoWaiter() {
-    return !driver.isClosed() && loop.waits.anyForFds();
+    return !driver.shutdown().isClosed() && loop.waits.anyForFds();
   }
 
   /** Nanoseconds from now to the earliest timer; 0 when a fiber is ready; empty without either. */
   public OptionalLong nextWakeNanos() {
-    if (driver.isClosed()) {
+    if (driver.shutdown().isClosed()) {
       return OptionalLong.empty();
     }
     return Snapshot.nextWakeNanos(loop);
@@ -341,7 +341,7 @@ public final class Scheduler implements Executor, AutoCloseable {
 
   /** The fibers that are alive, in spawn order. Any thread. */
   public List<FiberInfo> fibers() {
-    return driver.isClosed() ? List.of() : Snapshot.fibers(loop);
+    return driver.shutdown().isClosed() ? List.of() : Snapshot.fibers(loop);
   }
 
   /** The fibers that are alive, as text for people: a line each, in spawn order. Any thread. */
@@ -356,7 +356,7 @@ public final class Scheduler implements Executor, AutoCloseable {
    * name after a few seconds and given up. By the driver thread, outside a fiber.
    */
   public void clear() {
-    driver.clear();
+    driver.shutdown().clear();
   }
 
   /**
@@ -367,7 +367,7 @@ public final class Scheduler implements Executor, AutoCloseable {
    */
   @Override
   public void close() {
-    driver.close();
+    driver.shutdown().close();
   }
 
   /** The kernel through which this scheduler's fibers make their system calls. */
