@@ -164,6 +164,32 @@ class ClosingRulesTest {
   }
 
   @Test
+  void r16_waitOfTheNewFile_thatIsOverBeforeAllOldOnesWentOn_isNotTakenForOneOfTheOld() {
+    try (Scheduler s = Scheduler.create();
+        Fds.Pair first = Fds.pipe();
+        Fds.Pair pipe = Fds.pipe();
+        Fds.Pair full = Fds.pipe()) {
+      Fds.write(full.b(), "x");
+      s.spawn(() -> {
+        Scheduler.ioWait(first.a(), READ, -1);
+        Sock.close(pipe.a());
+        Opened.dupFrom(pipe.a(), full.a());
+        seen.add("new" + Scheduler.ioWait(pipe.a(), READ, -1));
+      });
+      // More than one pass of them, so that the next look finds some that have not gone on.
+      for (int i = 0; i < 3 * Loop.BATCH; i++) {
+        s.spawn(() -> Scheduler.ioWait(first.a(), READ, -1));
+      }
+      waiter(s, "over", pipe.a(), READ, -1);
+      s.runUntilEmpty();
+      Fds.write(first.b(), "x");
+      Fds.write(pipe.b(), "x");
+      s.run();
+      assertThat(seen).containsExactly("over closed", "new1");
+    }
+  }
+
+  @Test
   void r16_duplicate_isAnotherDescriptor() throws Exception {
     try (Scheduler s = Scheduler.create();
         Fds.Pair pipe = Fds.pipe()) {

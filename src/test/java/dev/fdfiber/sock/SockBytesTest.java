@@ -211,7 +211,7 @@ class SockBytesTest {
       Fiber reader =
           s.spawn(() -> {
             got.add(Sock.recvSome(pair.a(), 1));
-            for (int i = 0; i < 50; i++) {
+            for (int i = 0; i < 300; i++) { // enough turns for looks in between
               Scheduler.pause(0);
               got.add(Sock.recvSome(pair.a(), 100 + i));
             }
