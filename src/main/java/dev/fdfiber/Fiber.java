@@ -91,7 +91,7 @@ public final class Fiber {
 
   /**
    * Waits until it has ended. Suspends in a fiber; on the thread that drives its scheduler it
-   * drives; elsewhere it blocks.
+   * drives; elsewhere it blocks, and as long as nobody drives the scheduler nothing ends.
    *
    * @throws InterruptedException if the caller is cancelled or interrupted
    * @throws IllegalStateException if a fiber would wait for itself

@@ -43,7 +43,7 @@ final class Snapshot {
     StringBuilder text = new StringBuilder(title);
     text.append(": ").append(fibers.size()).append(" fibers\n");
     for (FiberInfo fiber : fibers) {
-      text.append("  #").append(fiber.id()).append(' ').append(fiber.name());
+      text.append("  #").append(fiber.id()).append(' ').append(printable(fiber.name()));
       text.append("  ").append(fiber.state());
       if (fiber.fd().isPresent()) {
         text.append(" fd ").append(fiber.fd().getAsInt()).append(' ').append(mode(fiber.mode()));
@@ -54,6 +54,11 @@ final class Snapshot {
       text.append('\n');
     }
     return text.toString();
+  }
+
+  /** A name may come from anywhere: it stays on its line. */
+  private static String printable(String name) {
+    return name.replaceAll("\\p{Cntrl}", "?");
   }
 
   private static String mode(int mode) {
