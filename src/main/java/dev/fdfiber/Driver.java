@@ -179,10 +179,15 @@ final class Driver {
     }
     requireMayDrive(me);
     while (!loop.claim(me)) {
-      if (!shutdown.isBy(me)) {
-        throw wrongThread(loop.driver, me);
+      if (shutdown.isBy(me)) {
+        shutdown.awaitDriver(); // that only looked whether it may drive
+      } else {
+        requireMayDrive(me); // the other may be the one that closes this
+        if (owner != me) {
+          throw wrongThread(loop.driver, me);
+        }
+        Thread.onSpinWait(); // the owner waits for one that only looks whether it may drive
       }
-      shutdown.awaitDriver(); // that only looked whether it may drive
     }
     try {
       requireMayDrive(me); // another may have come between

@@ -4,6 +4,7 @@ import dev.fdfiber.kernel.Errno;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
+import java.time.ZoneId;
 import java.util.List;
 
 /**
@@ -16,11 +17,13 @@ final class Reports {
 
   /**
    * Loads what is needed to tell of an error. Where classes are files, the JVM cannot load one when
-   * there is no descriptor left, which is just when these are needed, and never tries again.
+   * there is no descriptor left, which is just when these are needed, and never tries again. The
+   * time zone, which java.util.logging writes with, is a file too.
    */
   static void load() {
     ErrnoException example = new ErrnoException("load", Errno.EMFILE);
-    LOG.log(System.Logger.Level.TRACE, "ready to tell of {0}", example.name());
+    ZoneId zone = ZoneId.systemDefault();
+    LOG.log(System.Logger.Level.TRACE, "ready to tell of {0}, {1}", example.name(), zone);
   }
 
   /** The default of {@code onUncaught}. */

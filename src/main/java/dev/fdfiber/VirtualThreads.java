@@ -39,7 +39,14 @@ final class VirtualThreads {
     if (MAKE == null) {
       throw new IllegalStateException(SetupHelp.missingFlag());
     }
-    make(Runnable::run, null, () -> {}); // a JVM without continuations cannot
+    try {
+      make(Runnable::run, null, () -> {});
+    } catch (UnsupportedOperationException e) {
+      throw new UnsupportedOperationException(
+          "this JVM has no continuations, which fibers need: they exist for few processors,"
+              + " and -XX:-VMContinuations turns them off",
+          e);
+    }
     PollerWarmUp.once();
   }
 

@@ -1,0 +1,73 @@
+package dev.fdfiber;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.Leaks;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Schedulers that nobody closes: they give their eventfd back when nobody can reach them. */
+@ExtendWith(Leaks.class)
+@Timeout(60)
+@Tag("slow")
+class AbandonedSchedulerTest {
+  private static final int MANY = 50;
+  private static final long TIME_NANOS = 30_000_000_000L;
+
+  private static long eventfds() {
+    return Leaks.openFds().values().stream().filter(t -> t.contains("[eventfd")).count();
+  }
+
+  /** Collects until there are no more than so many eventfds, or the time is up. */
+  private static void collectDownTo(long most) {
+    long start = System.nanoTime();
+    while (eventfds() > most && System.nanoTime() - start < TIME_NANOS) {
+      System.gc();
+    }
+    assertThat(eventfds()).isLessThanOrEqualTo(most);
+  }
+
+  private static void blocks(Scheduler s) {
+    s.spawn(() -> Scheduler.pause(0.000_1)); // the driver blocks, so it has an eventfd
+    s.run();
+  }
+
+  @Test
+  void current_inThreadsThatEnd_givesItsDescriptorBack() throws Exception {
+    long before = eventfds();
+    for (int i = 0; i < MANY; i++) {
+      Elsewhere.run(() -> {
+        blocks(Scheduler.current());
+        assertThat(eventfds()).isPositive();
+      });
+    }
+    collectDownTo(before);
+  }
+
+  @Test
+  void current_inThreadsThatAreAlive_keepsItsDescriptor() throws Exception {
+    long before = eventfds();
+    Scheduler s = Scheduler.current();
+    blocks(s);
+    System.gc();
+    assertThat(eventfds()).isGreaterThan(before);
+    blocks(Scheduler.current());
+    s.close();
+    assertThat(eventfds()).isEqualTo(before);
+  }
+
+  @Test
+  void schedulerThatIsDropped_givesItsDescriptorBack() throws Exception {
+    long before = eventfds();
+    Elsewhere.run(() -> {
+      for (int i = 0; i < MANY; i++) {
+        blocks(Scheduler.create());
+      }
+      assertThat(eventfds()).isGreaterThan(before);
+    });
+    collectDownTo(before);
+  }
+}
