@@ -134,8 +134,8 @@ class StackOverflowTest {
               } catch (StackOverflowError e) {
                 overflows++;
               }
+              Thread.yield(); // what the failed wait left behind would cost this turn
               Scheduler.pause(0.0001);
-              Thread.yield();
               Scheduler.pause(0.0001);
             });
     int[] before = turns.clone();
