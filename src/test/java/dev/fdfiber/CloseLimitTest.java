@@ -25,7 +25,7 @@ class CloseLimitTest {
   private static final Duration TEN_TIMES_THE_LIMIT = Duration.ofSeconds(50);
 
   /** Cancels are repeated each 1.25 s; this is longer, and shorter than the limit of 5 s. */
-  private static final Duration LONG_CLEANUP = Duration.ofMillis(3_000);
+  private static final Duration LONG_CLEANUP = Duration.ofSeconds(3);
 
   private final CountDownLatch held = new CountDownLatch(1);
   private final CountDownLatch release = new CountDownLatch(1);
@@ -99,9 +99,12 @@ class CloseLimitTest {
     Elsewhere<Void> holder =
         Elsewhere.begin(() -> {
           lock.lock();
-          held.countDown();
-          release.await();
-          lock.unlock();
+          try {
+            held.countDown();
+            release.await();
+          } finally {
+            lock.unlock();
+          }
         });
     held.await();
     closeBesideALongCleanup(() -> {

@@ -3,11 +3,14 @@ package dev.fdfiber;
 import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -170,6 +173,54 @@ class StackDumpTest {
       }
       over.set(true);
       watcher.result();
+    }
+  }
+
+  /** A kernel in which, once, a stack is taken and a descriptor gets ready in the same poll. */
+  private static final class DumpsInPoll extends ForwardingKernel {
+    private Thread waiter;
+    private int readyBy = -1;
+
+    DumpsInPoll() {
+      super(Kernel.system());
+    }
+
+    @Override
+    public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+      if (timeoutNanos != 0 && readyBy >= 0) {
+        try {
+          Elsewhere.run(() -> waiter.getStackTrace()); // the JDK then submits it again
+        } catch (Exception e) {
+          throw new AssertionError(e);
+        }
+        Fds.write(readyBy, "x");
+        readyBy = -1;
+      }
+      return super.ppoll(pollFds, count, timeoutNanos);
+    }
+  }
+
+  @Test
+  void r2_aStackDumpInThePollThatSeesTheDescriptor_givesNoSecondTurn() throws Exception {
+    DumpsInPoll kernel = new DumpsInPoll();
+    try (Scheduler scheduler = Scheduler.builder().kernel(kernel).build();
+        Fds.Pair pipe = Fds.pipe()) {
+      Fiber one = scheduler.spawn(() -> waitsAndYields("one", pipe.a()));
+      scheduler.spawn(() -> waitsAndYields("two", pipe.a()));
+      scheduler.runUntilEmpty();
+      kernel.waiter = one.thread();
+      kernel.readyBy = pipe.b();
+      scheduler.run();
+    }
+    assertThat(log)
+        .containsExactly("one 0", "two 0", "one 1", "two 1", "one 2", "two 2", "one 3", "two 3");
+  }
+
+  private void waitsAndYields(String name, int fd) throws Exception {
+    assertThat(Scheduler.ioWait(fd, READ, -1)).isEqualTo(READ);
+    for (int i = 0; i < 4; i++) {
+      log.add(name + " " + i);
+      Scheduler.pause(0);
     }
   }
 }
