@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Place;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.InterruptedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
@@ -165,6 +168,25 @@ class SockFramingTest {
         });
         assertThat(Arrays.equals(reader.result(), expected.toByteArray())).isTrue();
       }
+    }
+  }
+
+  @Test
+  void chunkThatFits_isOneWrite() throws Exception {
+    int[] sends = new int[1];
+    Kernel counting =
+        new ForwardingKernel(Kernel.system()) {
+          @Override
+          public long send(int fd, MemorySegment buffer, long count, int flags) {
+            sends[0]++;
+            return super.send(fd, buffer, count, flags);
+          }
+        };
+    try (Scheduler s = Scheduler.builder().kernel(counting).build();
+        Fds.Pair pair = Fds.socketPair()) {
+      Place.in(s, () -> Sock.writeChunk(pair.b(), "0123456789"));
+      assertThat(Fds.read(pair.a())).isEqualTo("a\r\n0123456789\r\n");
+      assertThat(sends[0]).isEqualTo(1);
     }
   }
 }
