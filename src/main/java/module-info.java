@@ -13,6 +13,7 @@
  */
 module dev.fdfiber {
   requires static transitive org.jspecify;
+  requires jdk.unsupported; // sun.misc.Signal, for Sock.installTermHandlers
 
   exports dev.fdfiber;
   exports dev.fdfiber.kernel;

@@ -46,14 +46,43 @@ final class BlockingWait extends Wait {
       waker.fallAsleep();
       interrupts.enter();
       try {
-        return turns(poller, timeoutNanos, eachSlice);
+        return turns(poller, timeoutNanos, eachSlice) ? Parking.bits(this) : 0;
       } finally {
         interrupts.leave();
       }
     }
   }
 
-  private int turns(PollPoller poller, long timeoutNanos, @Nullable Runnable eachSlice)
+  /** Waits for several descriptors; what was seen of each, all 0 when the time was up. */
+  int[] awaitAny(int[] fds, int[] modes, long timeoutNanos, @Nullable Runnable eachSlice)
+      throws ErrnoException, InterruptedException {
+    GroupWait group = new GroupWait(null, fds, modes);
+    try (PollPoller poller = new PollPoller(kernel);
+        Waker waker = new Waker(kernel)) {
+      long nanos = group.addTo(poller, 0) ? timeoutNanos : 0;
+      if (nanos != 0) {
+        int eventFd = waker.open();
+        GroupWait.Member same = group.member(eventFd);
+        if (same != null) {
+          same.closed(); // or the eventfd could not have got its number
+          return group.seen();
+        }
+        poller.wakeBy(eventFd);
+      }
+      Interrupts interrupts = new Interrupts(waker::signal);
+      waker.fallAsleep();
+      interrupts.enter();
+      try {
+        turns(poller, nanos, eachSlice);
+        return group.seen();
+      } finally {
+        interrupts.leave();
+      }
+    }
+  }
+
+  /** Returns when a wait of the poller is over, or the time is up: false. */
+  private boolean turns(PollPoller poller, long timeoutNanos, @Nullable Runnable eachSlice)
       throws ErrnoException, InterruptedException {
     List<Wait> seen = new ArrayList<>(1);
     long deadline = timeoutNanos < 0 ? 0 : clock.nanoTime() + timeoutNanos;
@@ -64,10 +93,10 @@ final class BlockingWait extends Wait {
       long left = timeoutNanos < 0 ? Times.FOREVER : Math.max(0, deadline - clock.nanoTime());
       poller.poll(Times.shorter(left, Waits.SWEEP_NANOS), seen::add);
       if (!seen.isEmpty()) {
-        return Parking.bits(this);
+        return true;
       }
       if (left == 0) {
-        return 0;
+        return false;
       }
       if (eachSlice != null && (left < 0 || left > Waits.SWEEP_NANOS)) {
         eachSlice.run();

@@ -48,6 +48,26 @@ final class Parking {
     return task.outcome == Task.Outcome.TIMEOUT ? 0 : bits(task);
   }
 
+  /** Waits for several descriptors at once; what was seen of each, 0 or NOT_OPEN included. */
+  static int[] ioWaitAny(Task task, int[] fds, int[] modes, long timeoutNanos)
+      throws IOException, InterruptedException {
+    if (Thread.interrupted()) {
+      task.loop.leave(task); // as in ioWait
+      throw cancelled("ioWaitAny");
+    }
+    GroupWait group = new GroupWait(task, fds, modes);
+    task.loop.waits.registerGroup(task, group, timeoutNanos);
+    try {
+      if (!task.loop.suspend(task, Fiber.State.WAITING_IO)) {
+        return pinned(task, fds, modes, timeoutNanos);
+      }
+      finish(task, "ioWaitAny");
+      return group.seen();
+    } finally {
+      task.group = null;
+    }
+  }
+
   /** Waits for another fiber of the same scheduler; false when the time was up. */
   static boolean join(Task task, Task other, long nanos) throws InterruptedException {
     throwIfCancelled("join");
@@ -108,6 +128,19 @@ final class Parking {
     Runnable again = timeoutNanos < 0 ? () -> Reports.pinned(task, wait, stack) : null;
     BlockingWait blocking = new BlockingWait(task.loop.kernel, task.loop.clock);
     return blocking.await(fd, mode, timeoutNanos, again);
+  }
+
+  private static int[] pinned(Task task, int[] fds, int[] modes, long timeoutNanos)
+      throws IOException, InterruptedException {
+    String wait = "ioWaitAny on " + fds.length + " descriptors";
+    List<StackTraceElement> stack = userStack();
+    if (task.loop.strict) {
+      throw new IllegalStateException(Reports.pinnedMessage(task, wait, stack));
+    }
+    Reports.pinned(task, wait, stack);
+    Runnable again = timeoutNanos < 0 ? () -> Reports.pinned(task, wait, stack) : null;
+    BlockingWait blocking = new BlockingWait(task.loop.kernel, task.loop.clock);
+    return blocking.awaitAny(fds, modes, timeoutNanos, again);
   }
 
   private static List<StackTraceElement> userStack() {

@@ -304,11 +304,34 @@ public final class Scheduler implements Executor, AutoCloseable {
     return ioWaitNanos(fd, mode, Times.timeoutNanos(timeout));
   }
 
-  static int ioWaitNanos(int fd, int mode, long nanos) throws IOException, InterruptedException {
-    if (mode < READ || mode > (READ | WRITE)) {
-      throw new IllegalArgumentException(
-          "mode " + mode + " for fd " + fd + "; give READ (1), WRITE (2) or READ | WRITE (3)");
+  /**
+   * Like {@link #ioWait(int, int, Duration)} for several descriptors at once: suspends until one is
+   * ready or the time is up. One that is not open, or is closed meanwhile, ends the wait too.
+   *
+   * @param fds the descriptors; one may be there more than once
+   * @param modes what to wait for, for each of them
+   * @param timeout negative waits without end
+   * @return for each what was seen of its mode; 0 for nothing, -1 if it is not open (any more)
+   * @throws IllegalArgumentException for another mode, or if the arrays differ in length
+   * @throws InterruptedException if the fiber is cancelled, or was before the call
+   */
+  public static int[] ioWaitAny(int[] fds, int[] modes, Duration timeout)
+      throws IOException, InterruptedException {
+    if (fds.length != modes.length) {
+      throw new IllegalArgumentException(fds.length + " descriptors, " + modes.length + " modes");
     }
+    for (int i = 0; i < fds.length; i++) {
+      requireMode(fds[i], modes[i]);
+    }
+    long nanos = Times.timeoutNanos(timeout);
+    Task task = Task.current();
+    return task != null
+        ? Parking.ioWaitAny(task, fds, modes, nanos)
+        : new BlockingWait(Kernel.system(), Clock.system()).awaitAny(fds, modes, nanos, null);
+  }
+
+  static int ioWaitNanos(int fd, int mode, long nanos) throws IOException, InterruptedException {
+    requireMode(fd, mode);
     Task task = Task.current();
     if (task != null) {
       return Parking.ioWait(task, fd, mode, nanos);
@@ -317,6 +340,13 @@ public final class Scheduler implements Executor, AutoCloseable {
       throw BlockingWait.notOpen(fd);
     }
     return new BlockingWait(Kernel.system(), Clock.system()).await(fd, mode, nanos, null);
+  }
+
+  private static void requireMode(int fd, int mode) {
+    if (mode < READ || mode > (READ | WRITE)) {
+      throw new IllegalArgumentException(
+          "mode " + mode + " for fd " + fd + "; give READ (1), WRITE (2) or READ | WRITE (3)");
+    }
   }
 
   // ---- registry: any thread, weakly consistent
@@ -373,6 +403,11 @@ public final class Scheduler implements Executor, AutoCloseable {
   /** The kernel through which this scheduler's fibers make their system calls. */
   public Kernel kernel() {
     return loop.kernel;
+  }
+
+  /** What tells this scheduler the time. */
+  public Clock clock() {
+    return loop.clock;
   }
 
   @Override

@@ -27,7 +27,7 @@ final class Snapshot {
 
   private static FiberInfo info(Task task, long now) {
     Fiber.State state = task.state();
-    boolean forFd = state == Fiber.State.WAITING_IO;
+    boolean forFd = state == Fiber.State.WAITING_IO && task.fd() >= 0; // not for several
     boolean timed = task.suspended && task.timerIndex >= 0;
     return new FiberInfo(
         task.id,

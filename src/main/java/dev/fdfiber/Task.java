@@ -63,6 +63,7 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
   int timerIndex = -1;
   long overSince; // see Waits
 
+  @Nullable GroupWait group; // while it waits for several descriptors at once
   Driver.@Nullable Request request; // the driving call that this fiber made
   @Nullable List<Task> joiners;
 

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -76,32 +77,73 @@ final class Waits {
     return 0;
   }
 
+  /** Registers a wait for several descriptors, {@code task.group}. */
+  void registerGroup(Task task, GroupWait group, long timeoutNanos) throws ErrnoException {
+    boolean all = group.addTo(poller, nextOrder);
+    task.group = group;
+    register(task, -1, 0, all ? timeoutNanos : 0);
+  }
+
   /** Takes what a task registered off again. */
   void withdraw(Task task) {
     if (task.timerIndex >= 0) {
       timers.remove(task);
     }
+    removeFds(task);
+  }
+
+  private void removeFds(Task task) {
     if (task.isRegistered()) {
       poller.remove(task);
+    }
+    if (task.group != null) {
+      task.group.removeFrom(poller);
     }
   }
 
   /** The fiber goes on with what was seen; true if its descriptor was closed meanwhile. */
   boolean wasClosed(Task task) {
     onTheirWay--;
-    Long closed = closings.isEmpty() ? null : closings.get(task.fd());
+    boolean closed = !closings.isEmpty() && wasClosed(task, task.fd());
+    if (task.group != null && !closings.isEmpty()) {
+      for (GroupWait.Member member : task.group.members()) {
+        if (wasClosed(task, member.fd())) {
+          member.closed();
+        }
+      }
+    }
     if (onTheirWay == 0) {
       closings.clear();
     }
+    return closed;
+  }
+
+  private boolean wasClosed(Task task, int fd) {
+    Long closed = closings.get(fd);
     return closed != null && closed >= task.overSince;
   }
 
   /** A descriptor is about to be closed: hands out who waits for it, and remembers it. */
   void closing(int fd, Consumer<Task> waiter) {
-    poller.removeAll(fd, wait -> waiter.accept((Task) wait));
+    List<Task> waiters = new ArrayList<>(0);
+    poller.removeAll(fd, wait -> waiters.add(closed(wait)));
+    waiters.forEach(waiter); // which may take more waits off
     if (onTheirWay > 0) {
       closings.put(fd, closingCount++);
     }
+  }
+
+  private static Task closed(Wait wait) {
+    if (wait instanceof GroupWait.Member member) {
+      member.closed();
+    }
+    return taskOf(wait);
+  }
+
+  private static Task taskOf(Wait wait) {
+    return wait instanceof GroupWait.Member member
+        ? Objects.requireNonNull(member.task, "a member in a scheduler's poller has a task")
+        : (Task) wait;
   }
 
   // ---- a look
@@ -170,9 +212,7 @@ final class Waits {
       seen.sort(Comparator.comparingLong(Wait::order));
     }
     for (Task task : seen) {
-      if (task.timerIndex >= 0) {
-        timers.remove(task);
-      }
+      withdraw(task);
       isOver(task);
       ready.accept(task);
     }
@@ -180,7 +220,10 @@ final class Waits {
   }
 
   private void collect(Wait wait) {
-    Task task = (Task) wait;
+    Task task = taskOf(wait);
+    if (!task.suspended) {
+      return; // another member of its group was seen before
+    }
     task.suspended = false; // the wait is over, whatever comes meanwhile,
     task.queued = true; // and its turn is certain
     seen.add(task);
@@ -195,9 +238,7 @@ final class Waits {
     for (; task != null && task.deadlineNanos - now <= 0; task = timers.first()) {
       timers.remove(task);
       if (task.suspended) { // or it was seen ready
-        if (task.isRegistered()) {
-          poller.remove(task);
-        }
+        removeFds(task);
         isOver(task);
         timeUp.accept(task);
       }

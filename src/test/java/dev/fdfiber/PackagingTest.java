@@ -27,11 +27,11 @@ class PackagingTest {
   }
 
   @Test
-  void module_requiresNothingAtRunTime() throws Exception {
+  void module_requiresNothingButTheJdkAtRunTime() throws Exception {
     Map<String, Set<Requires.Modifier>> requires =
         module().requires().stream().collect(toMap(Requires::name, Requires::modifiers));
 
-    assertThat(requires).containsOnlyKeys("java.base", "org.jspecify");
+    assertThat(requires).containsOnlyKeys("java.base", "jdk.unsupported", "org.jspecify");
     assertThat(requires.get("org.jspecify"))
         .containsExactlyInAnyOrder(Requires.Modifier.STATIC, Requires.Modifier.TRANSITIVE);
   }

@@ -49,6 +49,12 @@ public interface Kernel {
   /** Writes bytes, write(2). Blocks unless the description is non-blocking or has room. */
   long write(int fd, MemorySegment buffer, long count);
 
+  /**
+   * Copies from a file, at its position, to another descriptor, sendfile(2). Blocks unless {@code
+   * outFd} is non-blocking or has room, and while the file is read from its disk.
+   */
+  long sendfile(int outFd, int inFd, long count);
+
   /** Manipulates a descriptor, fcntl(2), with an int argument. */
   int fcntl(int fd, int command, int argument);
 

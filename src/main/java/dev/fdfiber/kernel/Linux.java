@@ -33,6 +33,7 @@ public final class Linux {
   public static final int S_IFMT = LibC.S_IFMT();
   public static final int S_IFIFO = LibC.S_IFIFO();
   public static final int S_IFCHR = LibC.S_IFCHR();
+  public static final int S_IFREG = LibC.S_IFREG();
   public static final int S_IFSOCK = LibC.S_IFSOCK();
 
   /** Writes of at most this many bytes to a pipe are atomic, pipe(7). */
@@ -53,6 +54,10 @@ public final class Linux {
   public static final int SO_TYPE = LibC.SO_TYPE();
   public static final int SO_SNDBUF = LibC.SO_SNDBUF();
   public static final int SO_RCVBUF = LibC.SO_RCVBUF();
+
+  /** A number that no other socket gets while the machine is up, 64 bits, socket(7). */
+  public static final int SO_COOKIE = 57;
+
   public static final int IPPROTO_TCP = LibC.IPPROTO_TCP();
   public static final int IPPROTO_IPV6 = LibC.IPPROTO_IPV6();
   public static final int IPV6_V6ONLY = LibC.IPV6_V6ONLY();
@@ -73,6 +78,16 @@ public final class Linux {
   /** The type and permissions in a {@code struct stat}, inode(7). */
   public static int mode(MemorySegment s) {
     return stat.st_mode(s);
+  }
+
+  /** The file system that a {@code struct stat} is of. */
+  public static long device(MemorySegment s) {
+    return stat.st_dev(s);
+  }
+
+  /** The number of the file in its file system, in a {@code struct stat}. */
+  public static long inode(MemorySegment s) {
+    return stat.st_ino(s);
   }
 
   /** The major number of the device that a {@code struct stat} is of, makedev(3). */

@@ -112,6 +112,19 @@ final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public long sendfile(int outFd, int inFd, long count) {
+    Frame f = frames.take();
+    try {
+      return f.result(
+          (long) Rare.SENDFILE.invokeExact(f.state, outFd, inFd, MemorySegment.NULL, count));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
   public int fcntl(int fd, int command, int argument) {
     Frame f = frames.take();
     try {
@@ -342,6 +355,7 @@ final class LinuxKernel implements Kernel {
             LibC.open.address(),
             FunctionDescriptor.of(LibC.C_INT, LibC.C_POINTER, LibC.C_INT, LibC.C_INT),
             VARIADIC_FROM_THIRD);
+    static final MethodHandle SENDFILE = link(LibC.sendfile$address(), LibC.sendfile$descriptor());
     static final MethodHandle PIPE2 = link(LibC.pipe2$address(), LibC.pipe2$descriptor());
     static final @Nullable MethodHandle FSTAT = linkFstat();
     static final MethodHandle SOCKETPAIR =

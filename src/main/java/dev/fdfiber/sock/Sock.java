@@ -6,19 +6,15 @@ import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.kernel.NativeBuffers;
-import dev.fdfiber.kernel.NonBlocking;
-import dev.fdfiber.kernel.SocketAddress;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sockets as plain descriptors. In a fiber every call suspends where it would block; outside one it
@@ -30,7 +26,6 @@ import java.util.Objects;
  */
 public final class Sock {
   private static final int BACKLOG = 1024;
-  private static final Duration FOREVER = Duration.ofSeconds(-1);
 
   private Sock() {}
 
@@ -58,25 +53,7 @@ public final class Sock {
    */
   public static int listen(String host, int port, boolean reusePort, int backlog)
       throws IOException {
-    requirePort(port);
-    InetAddress address = Resolver.resolve(host)[0];
-    Kernel kernel = kernel();
-    int fd = open(kernel, address);
-    try (Arena arena = Arena.ofConfined()) {
-      set(kernel, fd, Linux.SOL_SOCKET, Linux.SO_REUSEADDR, "SO_REUSEADDR", arena);
-      if (reusePort) {
-        set(kernel, fd, Linux.SOL_SOCKET, Linux.SO_REUSEPORT, "SO_REUSEPORT", arena);
-      }
-      MemorySegment where = SocketAddress.encode(arena, address, port);
-      check(
-          kernel.bind(fd, where, (int) where.byteSize()),
-          "bind to " + address.getHostAddress() + " port " + port);
-      check(kernel.listen(fd, backlog), "listen(fd " + fd + ")");
-      return fd;
-    } catch (IOException | RuntimeException e) {
-      kernel.close(fd);
-      throw e;
-    }
+    return Tcp.listen(Io.kernel(), host, port, reusePort, backlog);
   }
 
   /**
@@ -86,12 +63,7 @@ public final class Sock {
    * @throws IllegalArgumentException if it is no internet socket
    */
   public static int localPort(int fd) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment address = SocketAddress.allocate(arena);
-      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, (int) address.byteSize());
-      check(kernel().getsockname(fd, address, length), "getsockname(fd " + fd + ")");
-      return SocketAddress.decode(address).getPort();
-    }
+    return Tcp.localPort(Io.kernel(), fd);
   }
 
   /**
@@ -102,13 +74,7 @@ public final class Sock {
    *     ERRORS
    */
   public static int accept(int fd) throws IOException {
-    while (true) {
-      int connection = acceptNb(fd);
-      if (connection >= 0) {
-        return connection;
-      }
-      await("accept", fd, Scheduler.READ, FOREVER, 0);
-    }
+    return Tcp.accept(Io.kernel(), fd);
   }
 
   /**
@@ -119,32 +85,7 @@ public final class Sock {
    *     ERRORS
    */
   public static int acceptNb(int fd) throws IOException {
-    Kernel kernel = kernel();
-    int flags = check(kernel.fcntl(fd, Linux.F_GETFL, 0), "accept(fd " + fd + ")");
-    boolean blocks = (flags & Linux.O_NONBLOCK) == 0; // somebody else's listener
-    while (true) {
-      int ready = blocks ? NonBlocking.ready(kernel, fd, Linux.POLLIN) : 1;
-      if (ready == 0) {
-        return -1;
-      }
-      int connection =
-          ready < 0 ? ready : kernel.accept4(fd, Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK);
-      if (connection >= 0) {
-        noDelay(kernel, connection);
-        return connection;
-      }
-      if (connection == -Errno.EAGAIN) {
-        return -1;
-      }
-      if (!isGone(-connection)) {
-        throw new ErrnoException("accept", fd, -connection);
-      }
-    }
-  }
-
-  /** The connection that was pending is not there any more, or the call did not get that far. */
-  private static boolean isGone(int errno) {
-    return errno == Errno.EINTR || errno == Errno.ECONNABORTED || errno == Errno.EPROTO;
+    return Tcp.acceptNb(Io.kernel(), fd);
   }
 
   /**
@@ -155,7 +96,7 @@ public final class Sock {
    * @throws ErrnoException why the last address refused, connect(2) ERRORS, the others suppressed
    */
   public static int connect(String host, int port) throws IOException {
-    return connect(host, port, FOREVER);
+    return connect(host, port, Io.FOREVER);
   }
 
   /**
@@ -164,42 +105,7 @@ public final class Sock {
    * @throws SocketTimeoutException when the time was up
    */
   public static int connect(String host, int port, Duration timeout) throws IOException {
-    requirePort(port);
-    IOException failure = null;
-    for (InetAddress address : Resolver.resolve(host)) {
-      try {
-        return connect(address, port, timeout);
-      } catch (ErrnoException | SocketTimeoutException e) {
-        if (failure != null) {
-          e.addSuppressed(failure);
-        }
-        failure = e;
-      }
-    }
-    throw Objects.requireNonNull(failure, "a resolved host has an address");
-  }
-
-  private static int connect(InetAddress address, int port, Duration timeout) throws IOException {
-    String call = "connect to " + address.getHostAddress() + " port " + port;
-    Kernel kernel = kernel();
-    int fd = open(kernel, address);
-    try (Arena arena = Arena.ofConfined()) {
-      noDelay(kernel, fd);
-      MemorySegment where = SocketAddress.encode(arena, address, port);
-      int result = kernel.connect(fd, where, (int) where.byteSize());
-      // A signal leaves the connection on its way, connect(2) EINTR.
-      if (result == -Errno.EINPROGRESS || result == -Errno.EINTR) {
-        if (!await(call, fd, Scheduler.WRITE, timeout, 0)) {
-          throw new SocketTimeoutException(call + ": no answer within " + timeout);
-        }
-        result = -pendingError(kernel, fd, arena);
-      }
-      check(result, call);
-      return fd;
-    } catch (IOException | RuntimeException e) {
-      close(kernel, fd);
-      throw e;
-    }
+    return Tcp.connect(Io.kernel(), host, port, timeout);
   }
 
   /**
@@ -207,27 +113,59 @@ public final class Sock {
    * those that read the descriptor by other means.
    */
   public static void setNonblock(int fd) throws IOException {
-    Kernel kernel = kernel();
-    int flags = check(kernel.fcntl(fd, Linux.F_GETFL, 0), "fcntl(fd " + fd + ")");
-    check(kernel.fcntl(fd, Linux.F_SETFL, flags | Linux.O_NONBLOCK), "fcntl(fd " + fd + ")");
+    Kernel kernel = Io.kernel();
+    int flags = Io.check(kernel.fcntl(fd, Linux.F_GETFL, 0), "fcntl(fd " + fd + ")");
+    Io.check(kernel.fcntl(fd, Linux.F_SETFL, flags | Linux.O_NONBLOCK), "fcntl(fd " + fd + ")");
   }
 
   /**
-   * Closes a descriptor; in the caller's scheduler everybody who waits for it gets
-   * ClosedChannelException first. Never to be repeated. Does not suspend.
+   * Says how long a call waits for bytes to come on this descriptor: {@link #recvSome}, {@link
+   * #recvAll}, {@link #recvFrame}, {@link #drainBody} each time that nothing is there, {@link
+   * #readRequest} for the whole head. Then it is SocketTimeoutException, whose {@code
+   * bytesTransferred} were read and are lost. Kept until the descriptor is closed, and never
+   * applied to another file that gets its number. Does not suspend; not {@code SO_RCVTIMEO}.
+   *
+   * @param milliseconds zero or less for no limit, as at first
+   * @throws ErrnoException {@code EBADF} if it is not open; {@code ENOSYS} if it is no socket and
+   *     the C library cannot tell files apart, glibc before 2.33
+   */
+  public static void setRecvTimeout(int fd, long milliseconds) throws IOException {
+    Kernel kernel = Io.kernel();
+    FileId file = FileId.of(kernel, fd);
+    if (file == null) {
+      throw new ErrnoException("setRecvTimeout", fd, FileId.whyNone(kernel, fd));
+    }
+    boolean forEver = milliseconds <= 0 || milliseconds > Long.MAX_VALUE / 1_000_000;
+    FdStates.recvTimeout(fd, file, forEver ? -1 : milliseconds * 1_000_000);
+  }
+
+  /**
+   * Ends the sending direction of a connection: the other side reads to the end, and may answer.
+   * Does not suspend.
+   *
+   * @throws ErrnoException {@code ENOTCONN} if it is not connected, {@code ENOTSOCK} if it is no
+   *     socket, shutdown(2) ERRORS
+   */
+  public static void shutdownWrite(int fd) throws IOException {
+    Kernel kernel = Io.kernel();
+    int result = kernel.shutdown(fd, Linux.SHUT_WR);
+    if (result < 0) {
+      throw Io.failed(kernel, "shutdown", fd, -result);
+    }
+    FdStates.succeeded(fd);
+  }
+
+  /**
+   * Closes a descriptor and forgets what is known of it; in the caller's scheduler everybody who
+   * waits for it gets ClosedChannelException first. Never to be repeated. Does not suspend.
    *
    * @throws ErrnoException for what close(2) ERRORS lists; {@code EBADF} if it is not open
    */
   public static void close(int fd) throws IOException {
-    int result = close(kernel(), fd);
+    int result = Tcp.close(Io.kernel(), fd);
     if (result < 0 && result != -Errno.EINTR) { // EINTR: it is closed all the same
       throw new ErrnoException("close", fd, -result);
     }
-  }
-
-  private static int close(Kernel kernel, int fd) {
-    Scheduler.closing(fd);
-    return kernel.close(fd);
   }
 
   // ---- bytes
@@ -247,29 +185,7 @@ public final class Sock {
    */
   public static void writeBytes(int fd, byte[] data, int n) throws IOException {
     Objects.checkFromIndexSize(0, n, data.length);
-    Kernel kernel = kernel();
-    int done = 0;
-    while (done < n) {
-      long written = writeOnce(kernel, fd, data, done, n - done);
-      if (written >= 0) {
-        done += (int) written;
-      } else if (written == -Errno.EAGAIN) {
-        await("write", fd, Scheduler.WRITE, FOREVER, done);
-      } else if (written != -Errno.EINTR) {
-        throw new ErrnoException("write", fd, (int) -written);
-      }
-    }
-  }
-
-  private static long writeOnce(Kernel kernel, int fd, byte[] data, int from, int count) {
-    MemorySegment buffer = NativeBuffers.take();
-    try {
-      int some = Math.min(count, NativeBuffers.SIZE);
-      MemorySegment.copy(data, from, buffer, ValueLayout.JAVA_BYTE, 0, some);
-      return NonBlocking.write(kernel, fd, buffer, some);
-    } finally {
-      NativeBuffers.give(buffer);
-    }
+    Io.write(Io.kernel(), fd, n, data);
   }
 
   /**
@@ -282,7 +198,9 @@ public final class Sock {
    */
   public static byte[] recvSome(int fd, int max) throws IOException {
     requireMax(max);
-    return recv(kernel(), fd, max == 0 ? NativeBuffers.SIZE : max, 0);
+    Kernel kernel = Io.kernel();
+    int most = max == 0 ? NativeBuffers.SIZE : max;
+    return Io.read(kernel, fd, most, Io.recvTimeout(kernel, fd), 0);
   }
 
   /**
@@ -294,100 +212,204 @@ public final class Sock {
    */
   public static byte[] recvAll(int fd, int max) throws IOException {
     requireMax(max);
-    Kernel kernel = kernel();
-    ByteArrayOutputStream all = new ByteArrayOutputStream();
-    while (max == 0 || all.size() < max) {
-      byte[] some = recv(kernel, fd, max == 0 ? NativeBuffers.SIZE : max - all.size(), all.size());
-      if (some.length == 0) {
-        break;
-      }
-      all.writeBytes(some);
-    }
-    return all.toByteArray();
+    return Io.readAll(Io.kernel(), fd, max == 0 ? Integer.MAX_VALUE : max);
   }
 
-  private static byte[] recv(Kernel kernel, int fd, int max, int before) throws IOException {
-    while (true) {
-      MemorySegment buffer = NativeBuffers.take();
-      long n;
+  /**
+   * Reads what is there, at least a byte and at most 64 KiB: what the ancestor's recv_into_frame,
+   * recv_frame_buf and recv_frame_len did together. Suspends until there is some.
+   *
+   * @return the bytes; none at the end of the stream
+   * @throws ErrnoException {@code ECONNRESET} when the other side broke it off, recv(2) ERRORS
+   */
+  public static byte[] recvFrame(int fd) throws IOException {
+    return recvSome(fd, NativeBuffers.SIZE);
+  }
+
+  /**
+   * How the last call here on this descriptor ended, by whichever thread. Of the file that has the
+   * number now: a close forgets it. Does not suspend.
+   */
+  public static IoStatus ioStatus(int fd) {
+    return FdStates.status(Io.kernel(), fd);
+  }
+
+  // ---- HTTP framing
+
+  /**
+   * Reads until the head of a request is whole, up to its empty line. Keeps nothing: what came
+   * behind the head, of its body or of further requests, is in the result. Suspends until it is
+   * there; see {@link #setRecvTimeout}.
+   *
+   * @return the head and all bytes that came with it; none at a clean end of the stream
+   * @throws RequestTooLargeException if the head is over 64 KiB, its empty line included
+   * @throws java.io.EOFException if the stream ends in the middle of a head
+   * @throws SocketTimeoutException if the head was not there in time
+   * @throws ErrnoException {@code ECONNRESET} when the other side broke it off, recv(2) ERRORS
+   */
+  public static byte[] readRequest(int fd) throws IOException {
+    return Framing.readRequest(Io.kernel(), fd);
+  }
+
+  /**
+   * Reads {@code n} bytes, fewer only if the stream ends before; suspends until they are there.
+   *
+   * @throws IllegalArgumentException if {@code n} is negative
+   * @throws ErrnoException {@code ECONNRESET} when the other side broke it off, recv(2) ERRORS
+   */
+  public static byte[] drainBody(int fd, int n) throws IOException {
+    if (n < 0) {
+      throw new IllegalArgumentException("n " + n + " is negative");
+    }
+    return Io.readAll(Io.kernel(), fd, n);
+  }
+
+  /** Writes a text as UTF-8 as one chunk; see {@link #writeChunk(int, byte[])}. */
+  public static void writeChunk(int fd, String s) throws IOException {
+    writeChunk(fd, s.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Writes bytes as one chunk of a chunked body, RFC 9112 section 7.1, framing and bytes with one
+   * write where they fit. Nothing for no bytes, which would end the body. Suspends where there is
+   * no room; {@code bytesTransferred} of a cancel counts the framing too.
+   *
+   * @throws ErrnoException {@code EPIPE} or {@code ECONNRESET} when the other side is gone, send(2)
+   *     ERRORS
+   */
+  public static void writeChunk(int fd, byte[] data) throws IOException {
+    Framing.writeChunk(Io.kernel(), fd, data);
+  }
+
+  /** Writes the end of a chunked body, without trailers; as {@link #writeChunk(int, byte[])}. */
+  public static void writeChunkEnd(int fd) throws IOException {
+    Framing.writeChunkEnd(Io.kernel(), fd);
+  }
+
+  /**
+   * A point in time as HTTP writes it, {@code Sun, 06 Nov 1994 08:49:37 GMT}, RFC 9110 section
+   * 5.6.7.
+   *
+   * @throws IllegalArgumentException outside the years 0 to 9999
+   */
+  public static String httpDate(long epochSeconds) {
+    return HttpDates.format(epochSeconds);
+  }
+
+  /**
+   * The point in time that an HTTP date means, in one of the formats of RFC 9110 section 5.6.7:
+   * IMF-fixdate, RFC 850 (the two digits are of the last such year that is at most 50 years ahead),
+   * asctime. Never throws.
+   *
+   * @return seconds since 1970; -1 for what is no such date, or has the wrong day of the week
+   */
+  public static long parseHttpDate(@Nullable String s) {
+    return HttpDates.parse(s, System.currentTimeMillis() / 1000);
+  }
+
+  /**
+   * A point in time as ISO 8601 writes it, {@code 1994-11-06T08:49:37Z}.
+   *
+   * @throws IllegalArgumentException outside the years 0 to 9999
+   */
+  public static String iso8601Utc(long epochSeconds) {
+    return HttpDates.iso8601(epochSeconds);
+  }
+
+  // ---- files
+
+  /**
+   * Writes a file, all that is in it, by sendfile(2) where that can serve; suspends where there is
+   * no room. Opening and reading a file on a disk holds the driver for as long as that takes.
+   *
+   * @return how many bytes that was
+   * @throws ErrnoException {@code ENOENT} or {@code EACCES}, open(2) ERRORS; {@code EINVAL} if it
+   *     is no regular file; {@code EPIPE} or {@code ECONNRESET} when the other side is gone,
+   *     send(2) ERRORS
+   * @throws UnsupportedOperationException for a path that is not of the default file system
+   */
+  public static long sendfile(int fd, Path path) throws IOException {
+    return SendFile.send(Io.kernel(), fd, path);
+  }
+
+  /** The size of a regular file in bytes; -1 if there is none. Holds the driver for a moment. */
+  public static long filesize(Path path) {
+    return SendFile.size(path);
+  }
+
+  /**
+   * When a regular file was last written, in seconds since 1970; -1 if there is none. Holds the
+   * driver for a moment.
+   */
+  public static long fileMtime(Path path) {
+    return SendFile.mtime(path);
+  }
+
+  // ---- process
+
+  /**
+   * Makes SIGTERM and SIGINT set a flag, {@link #shutdownRequested}, and nothing else: the JVM goes
+   * on, and the program ends when it has seen the flag. No call is interrupted. Once done it stays;
+   * the second time does nothing. Does not suspend.
+   *
+   * @throws IllegalStateException if the JVM leaves signals alone, started with {@code -Xrs}
+   */
+  public static void installTermHandlers() {
+    Termination.install();
+  }
+
+  /** If SIGTERM or SIGINT came after {@link #installTermHandlers}. Any thread. */
+  public static boolean shutdownRequested() {
+    return Termination.isRequested();
+  }
+
+  /** Suspends for at least that time; zero or less returns at once. */
+  public static void sleepMs(long milliseconds) throws InterruptedIOException {
+    if (milliseconds > 0) {
       try {
-        n = NonBlocking.read(kernel, fd, buffer, Math.min(max, NativeBuffers.SIZE));
-        if (n >= 0) {
-          return buffer.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE);
-        }
-      } finally {
-        NativeBuffers.give(buffer);
-      }
-      if (n == -Errno.EAGAIN) {
-        await("read", fd, Scheduler.READ, FOREVER, before);
-      } else if (n != -Errno.EINTR) {
-        throw new ErrnoException("read", fd, (int) -n);
+        Scheduler.pause(Duration.ofMillis(milliseconds));
+      } catch (InterruptedException e) {
+        throw Io.cancelled("sleepMs", 0, e);
       }
     }
   }
 
-  // ---- parts
-
-  /** The kernel of the caller's scheduler, or the machine's. */
-  private static Kernel kernel() {
-    return Scheduler.inFiber() ? Scheduler.current().kernel() : Kernel.system();
+  /** The number of this process, getpid(2). */
+  public static int getpid() {
+    return Math.toIntExact(ProcessHandle.current().pid());
   }
 
-  /** Waits; false when the time was up. */
-  private static boolean await(String call, int fd, int mode, Duration timeout, int transferred)
-      throws IOException {
-    try {
-      return Scheduler.ioWait(fd, mode, timeout) != 0;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      InterruptedIOException io = new InterruptedIOException(call + " on fd " + fd + ": cancelled");
-      io.bytesTransferred = transferred;
-      io.initCause(e);
-      throw io;
-    }
+  /**
+   * Ends this process as {@link System#exit} does, shutdown hooks included; the ancestor's left
+   * everything lying.
+   */
+  public static void exit(int status) {
+    System.exit(status);
   }
 
-  private static int open(Kernel kernel, InetAddress address) throws ErrnoException {
-    int type = Linux.SOCK_STREAM | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK;
-    return check(kernel.socket(SocketAddress.family(address), type, 0), "socket");
+  /** The name of the operating system, as uname(2) and in lower case: {@code linux}. */
+  public static String osKind() {
+    return System.getProperty("os.name", "unknown").toLowerCase(Locale.ROOT);
   }
 
-  private static void noDelay(Kernel kernel, int fd) {
-    MemorySegment one = NativeBuffers.take();
-    one.set(ValueLayout.JAVA_INT, 0, 1);
-    // What is no TCP socket has nothing to delay.
-    kernel.setsockopt(fd, Linux.IPPROTO_TCP, Linux.TCP_NODELAY, one, Integer.BYTES);
-    NativeBuffers.give(one);
+  /** The name of the machine, as uname(2): {@code x86_64}, {@code aarch64}. */
+  public static String archKind() {
+    String arch = System.getProperty("os.arch", "unknown");
+    return arch.equals("amd64") ? "x86_64" : arch;
   }
 
-  private static void set(Kernel kernel, int fd, int level, int option, String name, Arena arena)
-      throws ErrnoException {
-    MemorySegment one = arena.allocateFrom(ValueLayout.JAVA_INT, 1);
-    check(
-        kernel.setsockopt(fd, level, option, one, Integer.BYTES),
-        "setsockopt(fd " + fd + ", " + name + ")");
-  }
-
-  private static int pendingError(Kernel kernel, int fd, Arena arena) throws ErrnoException {
-    MemorySegment error = arena.allocate(ValueLayout.JAVA_INT);
-    MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
-    check(
-        kernel.getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_ERROR, error, length),
-        "getsockopt(fd " + fd + ", SO_ERROR)");
-    return error.get(ValueLayout.JAVA_INT, 0);
-  }
-
-  private static int check(int result, String call) throws ErrnoException {
-    if (result < 0) {
-      throw new ErrnoException(call, -result);
-    }
-    return result;
-  }
-
-  private static void requirePort(int port) {
-    if (port < 0 || port > 65_535) {
-      throw new IllegalArgumentException("port " + port + " is not between 0 and 65535");
-    }
+  /**
+   * Runs a command by {@code /bin/sh -c}, its input {@code /dev/null}, and reads both its outputs
+   * until nobody has them open any more; suspends until then. A cancel kills it and what it
+   * started.
+   *
+   * @param max how many bytes of each output are kept, the rest is read and dropped; 0 for all
+   * @throws IllegalArgumentException if {@code max} is negative
+   * @throws IOException if the shell does not start
+   */
+  public static ShellResult shellCapture(String command, int max) throws IOException {
+    requireMax(max);
+    return Shell.capture(command, max == 0 ? Integer.MAX_VALUE : max);
   }
 
   private static void requireMax(int max) {

@@ -42,6 +42,11 @@ public class ForwardingKernel implements Kernel {
   }
 
   @Override
+  public long sendfile(int outFd, int inFd, long count) {
+    return next.sendfile(outFd, inFd, count);
+  }
+
+  @Override
   public int fcntl(int fd, int command, int argument) {
     return next.fcntl(fd, command, argument);
   }
