@@ -93,9 +93,10 @@ class BlockingCallsTest {
   @Test
   void r10_blockingQueuePoll_withATimeout() throws Exception {
     LinkedBlockingQueue<String> queue = new LinkedBlockingQueue<>();
+    LinkedBlockingQueue<String> empty = new LinkedBlockingQueue<>();
     parksAlone(
         () -> {
-          assertThat(queue.poll(1, TimeUnit.MILLISECONDS)).isNull();
+          assertThat(empty.poll(1, TimeUnit.MILLISECONDS)).isNull();
           assertThat(queue.poll(1, TimeUnit.HOURS)).isEqualTo("x");
         },
         () -> queue.put("x"));
