@@ -6,7 +6,8 @@ import java.lang.ref.Cleaner;
 /**
  * What a scheduler holds of the system: an eventfd and native memory. It lets go of them when it is
  * closed, or when nobody can reach it any more, which is how the scheduler ends that a thread got
- * from {@link Scheduler#current} and left behind.
+ * from {@link Scheduler#current} and left behind. One with fibers that still wait is always
+ * reachable, because the JDK keeps every virtual thread that has not ended.
  */
 final class Resources {
   private static final Cleaner CLEANER = Cleaner.create();
