@@ -154,7 +154,7 @@ class CloseLimitTest {
         late.add(
             Thread.startVirtualThread(() -> {
               try {
-                Thread.sleep(100_000);
+                Thread.sleep(100_000); // sleeps on purpose
               } catch (InterruptedException e) {
                 assertThat(e).isNotNull();
               }

@@ -34,7 +34,7 @@ class CloseRulesTest {
       fibers.add(s.spawn("for ever", () -> Scheduler.pause(Double.POSITIVE_INFINITY)));
       fibers.add(s.spawn("io", () -> Scheduler.ioWait(pair.a(), READ, -1)));
       fibers.add(s.spawn("take", () -> new LinkedBlockingQueue<>().take()));
-      fibers.add(s.spawn("sleep", () -> Thread.sleep(1_000_000)));
+      fibers.add(s.spawn("sleep", () -> Thread.sleep(1_000_000))); // sleeps on purpose
       fibers.add(s.spawn("lock", lock::lockInterruptibly));
       fibers.add(s.spawn("join", () -> fibers.getFirst().join()));
       fibers.add(s.spawn("recv", () -> Sock.recvSome(pair.a(), 0)));
