@@ -4,6 +4,7 @@ import dev.fdfiber.poller.Wait;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** How a fiber parks: in a pause, for a descriptor, or for another fiber. */
 final class Parking {
@@ -119,13 +120,7 @@ final class Parking {
   /** Serves a wait that cannot unmount: it holds the driver, and says so. */
   private static int pinned(Task task, int fd, int mode, long timeoutNanos)
       throws IOException, InterruptedException {
-    String wait = fd < 0 ? "a pause" : "ioWait on fd " + fd;
-    List<StackTraceElement> stack = userStack();
-    if (task.loop.strict) {
-      throw new IllegalStateException(Reports.pinnedMessage(task, wait, stack));
-    }
-    Reports.pinned(task, wait, stack);
-    Runnable again = timeoutNanos < 0 ? () -> Reports.pinned(task, wait, stack) : null;
+    Runnable again = tellPinned(task, fd < 0 ? "a pause" : "ioWait on fd " + fd, timeoutNanos);
     BlockingWait blocking = new BlockingWait(task.loop.kernel, task.loop.clock);
     return blocking.await(fd, mode, timeoutNanos, again);
   }
@@ -133,14 +128,19 @@ final class Parking {
   private static int[] pinned(Task task, int[] fds, int[] modes, long timeoutNanos)
       throws IOException, InterruptedException {
     String wait = "ioWaitAny on " + fds.length + " descriptors";
+    Runnable again = tellPinned(task, wait, timeoutNanos);
+    BlockingWait blocking = new BlockingWait(task.loop.kernel, task.loop.clock);
+    return blocking.awaitAny(fds, modes, timeoutNanos, again);
+  }
+
+  /** Reports the wait, or refuses it; what to run each second if it has no end, else null. */
+  private static @Nullable Runnable tellPinned(Task task, String wait, long timeoutNanos) {
     List<StackTraceElement> stack = userStack();
     if (task.loop.strict) {
       throw new IllegalStateException(Reports.pinnedMessage(task, wait, stack));
     }
     Reports.pinned(task, wait, stack);
-    Runnable again = timeoutNanos < 0 ? () -> Reports.pinned(task, wait, stack) : null;
-    BlockingWait blocking = new BlockingWait(task.loop.kernel, task.loop.clock);
-    return blocking.awaitAny(fds, modes, timeoutNanos, again);
+    return timeoutNanos < 0 ? () -> Reports.pinned(task, wait, stack) : null;
   }
 
   private static List<StackTraceElement> userStack() {
