@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  * may call any method; none of them suspends a fiber, and the few that can block the calling thread
  * say so.
  */
-public interface Kernel {
+public interface Kernel extends TypedCalls {
 
   /**
    * The kernel of this machine.

@@ -21,12 +21,11 @@ import org.jspecify.annotations.Nullable;
  * cost every fiber 200 bytes, and an allocation would cost more than the call.
  */
 @SuppressWarnings("restricted") // the project's only native access
-final class LinuxKernel implements Kernel {
+final class LinuxKernel extends LinuxTypedCalls implements Kernel {
   private static final Linker LINKER = Linker.nativeLinker();
   private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
-  private static final StructLayout STATE = Linker.Option.captureStateLayout();
-  private static final long ERRNO_OFFSET =
-      STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+  static final StructLayout STATE = Linker.Option.captureStateLayout();
+  static final long ERRNO_OFFSET = STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
   private static final Linker.Option VARIADIC_FROM_THIRD = Linker.Option.firstVariadicArg(2);
 
@@ -389,8 +388,24 @@ final class LinuxKernel implements Kernel {
     return LINKER.downcallHandle(address, descriptor, options);
   }
 
+  /**
+   * Looks a function up by its name and links it, for {@link NativeCall}; null if libc has none.
+   *
+   * @param firstVariadic the index of the first variadic argument, or -1
+   */
+  static @Nullable MethodHandle link(
+      String name, FunctionDescriptor descriptor, int firstVariadic) {
+    MemorySegment address = LINKER.defaultLookup().find(name).orElse(null);
+    if (address == null) {
+      return null;
+    }
+    return firstVariadic < 0
+        ? link(address, descriptor)
+        : link(address, descriptor, Linker.Option.firstVariadicArg(firstVariadic));
+  }
+
   /** A linked C function throws nothing; what arrives here is an Error or a misuse of memory. */
-  private static RuntimeException impossible(Throwable t) {
+  static RuntimeException impossible(Throwable t) {
     if (t instanceof RuntimeException e) {
       return e;
     }

@@ -1,6 +1,7 @@
 package dev.fdfiber.testing;
 
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.SpawnRequest;
 import java.lang.foreign.MemorySegment;
 
 /** A kernel that hands every call on; subclasses look on, or answer some calls themselves. */
@@ -124,5 +125,75 @@ public class ForwardingKernel implements Kernel {
   @Override
   public int getrlimit(int resource, MemorySegment limit) {
     return next.getrlimit(resource, limit);
+  }
+
+  @Override
+  public int timerfdCreate(int clock, int flags) {
+    return next.timerfdCreate(clock, flags);
+  }
+
+  @Override
+  public int timerfdSettime(int fd, int flags, MemorySegment newValue) {
+    return next.timerfdSettime(fd, flags, newValue);
+  }
+
+  @Override
+  public int timerfdGettime(int fd, MemorySegment value) {
+    return next.timerfdGettime(fd, value);
+  }
+
+  @Override
+  public int inotifyInit1(int flags) {
+    return next.inotifyInit1(flags);
+  }
+
+  @Override
+  public int inotifyAddWatch(int fd, MemorySegment path, int mask) {
+    return next.inotifyAddWatch(fd, path, mask);
+  }
+
+  @Override
+  public int inotifyRmWatch(int fd, int watch) {
+    return next.inotifyRmWatch(fd, watch);
+  }
+
+  @Override
+  public int pidfdOpen(int pid, int flags) {
+    return next.pidfdOpen(pid, flags);
+  }
+
+  @Override
+  public int pidfdSendSignal(int pidFd, int signal) {
+    return next.pidfdSendSignal(pidFd, signal);
+  }
+
+  @Override
+  public int waitid(int idType, int id, MemorySegment info, int options) {
+    return next.waitid(idType, id, info, options);
+  }
+
+  @Override
+  public int posixSpawnp(SpawnRequest request) {
+    return next.posixSpawnp(request);
+  }
+
+  @Override
+  public int ioctl(int fd, long request, MemorySegment argument) {
+    return next.ioctl(fd, request, argument);
+  }
+
+  @Override
+  public long sendmsg(int fd, MemorySegment message, int flags) {
+    return next.sendmsg(fd, message, flags);
+  }
+
+  @Override
+  public long recvmsg(int fd, MemorySegment message, int flags) {
+    return next.recvmsg(fd, message, flags);
+  }
+
+  @Override
+  public int getpeername(int fd, MemorySegment address, MemorySegment length) {
+    return next.getpeername(fd, address, length);
   }
 }
