@@ -1,5 +1,6 @@
 package dev.fdfiber;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -11,8 +12,9 @@ import java.util.OptionalLong;
  * @param name its {@link Fiber#name}
  * @param state its {@link Fiber#state}
  * @param thread its thread; empty for a thread that a fiber started by itself and that has not run
- * @param fd the descriptor that it waits for, if it does
+ * @param fd the descriptor that it waits for, if it does and there is but one
  * @param mode READ, WRITE or both, with {@code fd}; otherwise 0
+ * @param fds all the descriptors that it waits for
  * @param nanosLeft until its pause or wait is over; negative when it is late; empty without a limit
  */
 public record FiberInfo(
@@ -22,4 +24,5 @@ public record FiberInfo(
     Optional<Thread> thread,
     OptionalInt fd,
     int mode,
+    List<Integer> fds,
     OptionalLong nanosLeft) {}

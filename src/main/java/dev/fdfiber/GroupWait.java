@@ -4,6 +4,7 @@ import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.poller.Poller;
 import dev.fdfiber.poller.Wait;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +75,11 @@ final class GroupWait {
 
   @Nullable Member member(int fd) {
     return members.get(fd);
+  }
+
+  /** The descriptors; any thread. */
+  List<Integer> fds() {
+    return List.copyOf(members.keySet());
   }
 
   Iterable<Member> members() {

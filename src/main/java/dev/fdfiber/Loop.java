@@ -47,6 +47,7 @@ final class Loop {
   final Registry registry = new Registry();
   final Waits waits;
   final boolean strict;
+  private final @Nullable Steering steering; // null but in tests
   private final Resources resources;
   private final BiConsumer<Fiber, Throwable> onUncaught;
   private final ReadyQueue ready;
@@ -77,7 +78,8 @@ final class Loop {
     this.clock = options.clock;
     this.strict = options.strict;
     this.onUncaught = options.onUncaught;
-    this.ready = new ReadyQueue(options.seed);
+    this.steering = options.steering;
+    this.ready = new ReadyQueue(steering);
     Poller poller = options.poller.over(kernel);
     this.waker = new Waker(kernel);
     this.inbox = new Inbox(waker);
@@ -177,6 +179,7 @@ final class Loop {
     } else if (owner.continuation == null) {
       owner.continuation = continuation;
       registry.add(owner);
+      tellSpawned(owner);
       enqueue(owner);
     } else {
       wakeAdopted(continuation);
@@ -205,7 +208,14 @@ final class Loop {
       thread.setUncaughtExceptionHandler(task);
     }
     registry.adopt(continuation, task);
+    tellSpawned(task);
     enqueue(task);
+  }
+
+  private void tellSpawned(Task task) {
+    if (steering != null) {
+      steering.spawned(task.fiber);
+    }
   }
 
   /** Queues a task that says it can go on, if that can be true. */
@@ -242,7 +252,9 @@ final class Loop {
 
   private void takeArrival(Task task) {
     task.arrived();
-    registry.addArrived(task);
+    if (registry.addArrived(task)) {
+      tellSpawned(task);
+    }
     endIfInterrupted(task);
     wake(task);
   }
@@ -261,10 +273,32 @@ final class Loop {
   /** Looks if it is time to; blocks for at most {@code limitNanos} when nothing is ready. */
   void lookIfDue(long limitNanos) {
     if (ready.isEmpty()) {
-      look(waits.idleNanos(limitNanos));
-    } else if (sinceLook >= BATCH || waits.isLookWanted()) {
+      if (steering == null || mustBlock(steering, limitNanos)) {
+        look(waits.idleNanos(limitNanos));
+      }
+    } else if (sinceLook >= BATCH || waits.isLookWanted() || isLookSteered()) {
       look(0);
     }
+  }
+
+  private boolean isLookSteered() {
+    return steering != null && sinceLook > 0 && steering.looksEarly();
+  }
+
+  /** Looks without blocking; when nothing comes of that, the steering decides. */
+  private boolean mustBlock(Steering steering, long limitNanos) {
+    if (limitNanos == 0 || hasOtherWork()) {
+      return true; // and that look will not block
+    }
+    look(0);
+    if (!ready.isEmpty() || hasOtherWork()) {
+      return false;
+    }
+    if (!steering.idle(waits.timerNanos(), limitNanos)) {
+      return true;
+    }
+    look(0);
+    return false;
   }
 
   private void look(long timeoutNanos) {
@@ -304,6 +338,9 @@ final class Loop {
     int count = 0;
     // A fiber that drives takes from the queue too, so both are asked again each time.
     while (count < most && sinceLook < BATCH && !ready.isEmpty()) {
+      if (count > 0 && isLookSteered()) {
+        look(0);
+      }
       resumeNext();
       count++;
     }
@@ -345,6 +382,9 @@ final class Loop {
     }
     task.setState(Fiber.State.RUNNING);
     running = task;
+    if (steering != null) {
+      steering.resumes(task.fiber);
+    }
     Runnable continuation = task.continuation;
     if (continuation != null) {
       run(task, continuation);
@@ -354,6 +394,9 @@ final class Loop {
       ended(task);
     } else if (task.is(Fiber.State.RUNNING)) {
       task.setState(Fiber.State.BLOCKED);
+    }
+    if (steering != null) {
+      steering.left(Snapshot.info(task, clock.nanoTime()));
     }
   }
 

@@ -1,21 +1,23 @@
 package dev.fdfiber;
 
+import java.util.AbstractList;
 import java.util.Arrays;
-import java.util.SplittableRandom;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tasks that are ready: first in, first out, or with a seed, a seeded choice among all of them.
- * For the driver and the fiber on it alone.
+ * The tasks that are ready: first in, first out, or as a {@link Steering} chooses among all of
+ * them. For the driver and the fiber on it alone.
  */
 final class ReadyQueue {
-  private final @Nullable SplittableRandom choice;
+  private final @Nullable Steering steering;
+  private final List<Fiber> fibers = new Fibers(); // for the steering
   private @Nullable Task[] ring = new Task[64]; // a power of two
   private int head;
   private int size;
 
-  ReadyQueue(@Nullable Long seed) {
-    this.choice = seed == null ? null : new SplittableRandom(seed);
+  ReadyQueue(@Nullable Steering steering) {
+    this.steering = steering;
   }
 
   int size() {
@@ -46,10 +48,27 @@ final class ReadyQueue {
 
   /** Takes the next task; there must be one. */
   Task take() {
-    if (choice != null) {
-      swap(head, (head + choice.nextInt(size)) & (ring.length - 1));
+    if (steering != null && size > 1) {
+      bringToFront(steering.choose(fibers));
     }
     return takeFirst();
+  }
+
+  /** The others keep their order. */
+  private void bringToFront(int index) {
+    Task chosen = at(index);
+    for (int i = index; i > 0; i--) {
+      ring[(head + i) & (ring.length - 1)] = at(i - 1);
+    }
+    ring[head] = chosen;
+  }
+
+  private Task at(int index) {
+    Task task = ring[(head + index) & (ring.length - 1)];
+    if (index < 0 || index >= size || task == null) {
+      throw new IndexOutOfBoundsException(index + " of " + size + " ready fibers");
+    }
+    return task;
   }
 
   private Task takeFirst() {
@@ -74,16 +93,22 @@ final class ReadyQueue {
     }
   }
 
-  private void swap(int a, int b) {
-    Task moved = ring[a];
-    ring[a] = ring[b];
-    ring[b] = moved;
-  }
-
   private void grow() {
     @Nullable Task[] larger = Arrays.copyOfRange(ring, head, head + ring.length * 2);
     System.arraycopy(ring, 0, larger, ring.length - head, head);
     ring = larger;
     head = 0;
+  }
+
+  private final class Fibers extends AbstractList<Fiber> {
+    @Override
+    public Fiber get(int index) {
+      return at(index).fiber;
+    }
+
+    @Override
+    public int size() {
+      return size;
+    }
   }
 }

@@ -85,12 +85,14 @@ final class Registry {
     add(task);
   }
 
-  /** Takes a task in that came through the inbox, unless it is known. */
-  void addArrived(Task task) {
-    if (!task.known) {
-      add(task);
-      arriving.decrementAndGet();
+  /** Takes a task in that came through the inbox; false if it is known. */
+  boolean addArrived(Task task) {
+    if (task.known) {
+      return false;
     }
+    add(task);
+    arriving.decrementAndGet();
+    return true;
   }
 
   void add(Task task) {

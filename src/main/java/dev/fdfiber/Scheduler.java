@@ -430,7 +430,7 @@ public final class Scheduler implements Executor, AutoCloseable {
     String name = "unnamed";
     Clock clock = Clock.system();
     PollerKind poller = PollerKind.POLL;
-    @Nullable Long seed;
+    @Nullable Steering steering;
     boolean strict;
     BiConsumer<Fiber, Throwable> onUncaught = Reports::uncaught;
     private @Nullable Kernel kernel;
@@ -463,10 +463,15 @@ public final class Scheduler implements Executor, AutoCloseable {
 
     /**
      * Explores: instead of first in, first out, each turn goes to a random one of those that are
-     * ready. The same seed makes the same choices.
+     * ready. The same seed makes the same choices. Takes the place of {@link #steering}.
      */
     public Builder seed(long seed) {
-      this.seed = seed;
+      return steering(new SeededOrder(seed));
+    }
+
+    /** What watches it and takes its open decisions; by default nothing does. */
+    public Builder steering(Steering steering) {
+      this.steering = Objects.requireNonNull(steering, "steering");
       return this;
     }
 

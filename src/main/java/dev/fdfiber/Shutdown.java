@@ -147,13 +147,16 @@ final class Shutdown {
     long registrations = -1;
     boolean wasInterrupted = false;
     long start = SystemClock.INSTANCE.nanoTime();
+    long clockStart = loop.clock.nanoTime();
     long nextRound = RECANCEL_NANOS;
     while (true) {
       loop.takeArrivals();
       if (driver.isFinished()) {
         break;
       }
-      long passed = SystemClock.INSTANCE.nanoTime() - start;
+      // On a clock that can jump, or stand still, whichever says that more time has passed.
+      long passed =
+          Math.max(SystemClock.INSTANCE.nanoTime() - start, loop.clock.nanoTime() - clockStart);
       if (passed >= LIMIT_NANOS) {
         giveUp();
         break;

@@ -25,9 +25,11 @@ final class Snapshot {
     return loop.tasks().stream().map(task -> info(task, now)).toList();
   }
 
-  private static FiberInfo info(Task task, long now) {
+  static FiberInfo info(Task task, long now) {
     Fiber.State state = task.state();
-    boolean forFd = state == Fiber.State.WAITING_IO && task.fd() >= 0; // not for several
+    boolean waits = state == Fiber.State.WAITING_IO;
+    boolean forFd = waits && task.fd() >= 0; // not for several
+    GroupWait group = waits ? task.group : null;
     boolean timed = task.suspended && task.timerIndex >= 0;
     return new FiberInfo(
         task.id,
@@ -36,6 +38,7 @@ final class Snapshot {
         Optional.ofNullable(task.thread),
         forFd ? OptionalInt.of(task.fd()) : OptionalInt.empty(),
         forFd ? task.mode() : 0,
+        forFd ? List.of(task.fd()) : group == null ? List.of() : group.fds(),
         timed ? OptionalLong.of(task.deadlineNanos - now) : OptionalLong.empty());
   }
 
@@ -47,6 +50,9 @@ final class Snapshot {
       text.append("  ").append(fiber.state());
       if (fiber.fd().isPresent()) {
         text.append(" fd ").append(fiber.fd().getAsInt()).append(' ').append(mode(fiber.mode()));
+      }
+      if (fiber.fds().size() > 1) {
+        text.append(" fds ").append(fiber.fds());
       }
       if (fiber.nanosLeft().isPresent()) {
         text.append("  %.3f s left".formatted(fiber.nanosLeft().getAsLong() / 1e9));

@@ -153,13 +153,15 @@ final class Waits {
     return lookWanted;
   }
 
+  /** How long it is to the next timer; 0 if that has expired, negative if there is none. */
+  long timerNanos() {
+    Task next = timers.first();
+    return next == null ? Times.FOREVER : Math.max(0, next.deadlineNanos - clock.nanoTime());
+  }
+
   /** How long a look may block: until the limit, the next timer, or the next sweep. */
   long idleNanos(long limitNanos) {
-    long nanos = limitNanos;
-    Task next = timers.first();
-    if (nanos != 0 && next != null) {
-      nanos = Times.shorter(nanos, Math.max(0, next.deadlineNanos - clock.nanoTime()));
-    }
+    long nanos = limitNanos == 0 ? 0 : Times.shorter(limitNanos, timerNanos());
     return poller.size() > 0 ? Times.shorter(nanos, SWEEP_NANOS) : nanos;
   }
 

@@ -74,7 +74,7 @@ class ReadyQueueTest {
   void withSeed_givesEachOnceAndTheSameOrderForTheSameSeed() {
     List<List<Integer>> orders = new ArrayList<>();
     for (long seed : new long[] {1, 1, 2}) {
-      ReadyQueue queue = new ReadyQueue(seed);
+      ReadyQueue queue = new ReadyQueue(new SeededOrder(seed));
       List<Task> tasks = fill(queue, 100);
       List<Task> taken = drain(queue);
       assertThat(taken).containsExactlyInAnyOrderElementsOf(tasks).isNotEqualTo(tasks);

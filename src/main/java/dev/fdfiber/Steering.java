@@ -1,0 +1,52 @@
+package dev.fdfiber;
+
+import java.util.List;
+
+/**
+ * Watches a scheduler's loop and takes the decisions that the contract leaves open: what a test
+ * harness is built on, see {@code dev.fdfiber.testing}. The defaults change nothing.
+ *
+ * <p>Every method is called on the driver, or in the fiber that runs on it, so one at a time. None
+ * may suspend, drive, or call back into the scheduler but for its snapshots, and {@link #idle}
+ * alone may throw: that comes out of the driving call.
+ */
+public interface Steering {
+  /**
+   * Which of the ready fibers goes on, R2.
+   *
+   * @param ready at least two, in the order in which they became ready; valid during the call only
+   * @return an index into it; 0 is first in, first out
+   */
+  default int choose(List<Fiber> ready) {
+    return 0;
+  }
+
+  /** If the loop is to look for readiness and timers now, though fibers are ready, R3. */
+  default boolean looksEarly() {
+    return false;
+  }
+
+  /**
+   * Nothing can go on: no fiber is ready, nothing was submitted, and a poll that did not block
+   * showed nothing. Only a timer, a descriptor or another thread can change that.
+   *
+   * @param timerNanos from now to the earliest timer of a fiber; negative if there is none
+   * @param limitNanos how long the driving call waits at most; negative is without end
+   * @return true to look again at once, because the clock was moved; false to block
+   */
+  default boolean idle(long timerNanos, long limitNanos) {
+    return false;
+  }
+
+  /** A fiber is known to the loop, and ready. */
+  default void spawned(Fiber fiber) {}
+
+  /** A fiber is about to run. */
+  default void resumes(Fiber fiber) {}
+
+  /**
+   * The fiber that ran has left the driver: READY after a yield, BLOCKED in a call of the JDK, in
+   * one of this library's waits, or DONE.
+   */
+  default void left(FiberInfo fiber) {}
+}
