@@ -1,0 +1,42 @@
+package dev.fdfiber.bench;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Asks the questions, in rounds: in each round every peer gets one turn, in the same order. */
+final class Run {
+  private final Pace pace;
+  private final int rounds;
+  private final String only;
+
+  Run(Pace pace, int rounds, String only) {
+    this.pace = pace;
+    this.rounds = rounds;
+    this.only = only;
+  }
+
+  List<Result> ask(List<Question> questions) throws Exception {
+    List<Result> results = new ArrayList<>();
+    for (Question question : questions) {
+      results.add(ask(question));
+    }
+    return results;
+  }
+
+  private Result ask(Question question) throws Exception {
+    List<Entry> entries = question.entries().stream().filter(e -> e.peer().contains(only)).toList();
+    Map<String, List<Double>> samples = new LinkedHashMap<>();
+    entries.forEach(entry -> samples.put(entry.key(), new ArrayList<>()));
+    System.out.printf("%n%s (%s)%n", question.title(), question.unit());
+    for (int round = 1; round <= rounds; round++) {
+      for (Entry entry : entries) {
+        double value = entry.sampler().sample(pace);
+        samples.get(entry.key()).add(value);
+        System.out.printf("  round %d  %-55s %,14.1f%n", round, entry.key(), value);
+      }
+    }
+    return new Result(question, entries, samples);
+  }
+}
