@@ -26,6 +26,7 @@ public final class Linux {
   public static final int O_NONBLOCK = LibC.O_NONBLOCK();
   public static final int O_CLOEXEC = LibC.O_CLOEXEC();
   public static final int F_GETFD = LibC.F_GETFD();
+  public static final int F_SETFD = LibC.F_SETFD();
   public static final int F_GETFL = LibC.F_GETFL();
   public static final int F_SETFL = LibC.F_SETFL();
   public static final int F_DUPFD_CLOEXEC = LibC.F_DUPFD_CLOEXEC();
@@ -52,6 +53,7 @@ public final class Linux {
   public static final int SO_REUSEADDR = LibC.SO_REUSEADDR();
   public static final int SO_REUSEPORT = LibC.SO_REUSEPORT();
   public static final int SO_TYPE = LibC.SO_TYPE();
+  public static final int SO_ACCEPTCONN = LibC.SO_ACCEPTCONN();
   public static final int SO_SNDBUF = LibC.SO_SNDBUF();
   public static final int SO_RCVBUF = LibC.SO_RCVBUF();
 

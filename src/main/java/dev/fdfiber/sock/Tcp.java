@@ -87,10 +87,8 @@ final class Tcp {
       int connection =
           ready < 0 ? ready : kernel.accept4(fd, Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK);
       if (connection >= 0) {
-        noDelay(kernel, connection);
-        FdStates.drop(connection); // its number may have been another file's
         FdStates.succeeded(fd);
-        return connection;
+        return accepted(kernel, connection);
       }
       if (connection == -Errno.EAGAIN) {
         return -1;
@@ -101,9 +99,23 @@ final class Tcp {
     }
   }
 
-  /** The connection that was pending is not there any more, or the call did not get that far. */
-  private static boolean isGone(int errno) {
-    return errno == Errno.EINTR || errno == Errno.ECONNABORTED || errno == Errno.EPROTO;
+  /** Makes a connection ready for use that accept4(2) has just given; returns it. */
+  static int accepted(Kernel kernel, int connection) {
+    noDelay(kernel, connection);
+    FdStates.drop(connection); // its number may have been another file's
+    return connection;
+  }
+
+  /**
+   * The connection that was pending is not there any more, or the call did not get that far. Linux
+   * passes on what went wrong in the network, accept(2) "Error handling".
+   */
+  static boolean isGone(int errno) {
+    return switch (errno) {
+      case Errno.EINTR, Errno.ECONNABORTED, Errno.EPROTO, Errno.ENOPROTOOPT, Errno.ENONET -> true;
+      case Errno.ENETDOWN, Errno.ENETUNREACH, Errno.EHOSTDOWN, Errno.EHOSTUNREACH -> true;
+      default -> false;
+    };
   }
 
   // ---- connecting
