@@ -2,10 +2,10 @@
  * Wait on any file descriptor from Java, in straight-line code: a cooperative scheduler whose
  * fibers are virtual threads carried by one thread, over libc's own calls.
  *
- * <p>{@code dev.fdfiber} is what users import, {@code dev.fdfiber.sock} its socket helpers, and
- * {@code dev.fdfiber.kernel} the interface through which every system call goes, exported because
- * {@code Scheduler.builder().kernel(...)} takes one. The pollers and the generated bindings stay
- * inside.
+ * <p>{@code dev.fdfiber} is what users import, {@code dev.fdfiber.sock} its socket helpers, {@code
+ * dev.fdfiber.fd} its typed descriptors, and {@code dev.fdfiber.kernel} the interface through which
+ * every system call goes, exported because {@code Scheduler.builder().kernel(...)} takes one. The
+ * pollers and the generated bindings stay inside.
  *
  * <p>A JVM that runs fibers needs {@code --enable-native-access=dev.fdfiber} and {@code
  * --add-opens=java.base/java.lang=dev.fdfiber}; on the class path {@code ALL-UNNAMED} takes the
@@ -16,6 +16,7 @@ module dev.fdfiber {
   requires jdk.unsupported; // sun.misc.Signal, for Sock.installTermHandlers
 
   exports dev.fdfiber;
+  exports dev.fdfiber.fd;
   exports dev.fdfiber.kernel;
   exports dev.fdfiber.sock;
 }
