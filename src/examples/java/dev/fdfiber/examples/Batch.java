@@ -1,6 +1,8 @@
 package dev.fdfiber.examples;
 
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.examples.http.Request;
+import dev.fdfiber.examples.http.Response;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Locale;
@@ -60,7 +62,7 @@ final class Batch {
             resumes,
             millis,
             HexFormat.of().formatHex(hash));
-    return Response.of(200, "application/json", json);
+    return Response.of(200, "application/json", json).with("Cache-Control", "no-store");
   }
 
   private static void step(MessageDigest digest, byte[] hash) throws Exception {

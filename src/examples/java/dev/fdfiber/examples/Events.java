@@ -1,34 +1,49 @@
 package dev.fdfiber.examples;
 
 import dev.fdfiber.Scheduler;
-import dev.fdfiber.sock.Sock;
+import dev.fdfiber.examples.http.Out;
+import dev.fdfiber.examples.http.Refused;
+import dev.fdfiber.examples.http.Request;
+import dev.fdfiber.examples.http.Response;
+import java.time.Duration;
 import java.util.Locale;
 
 /**
  * {@code GET /events}: a stream of server-sent events, the wiki's first use. The fiber parks
  * between events, so a stream that lasts for hours costs the thread only its events. Each one tells
- * how long the pause before it took.
+ * how long the pause before it took. A client that comes back tells the last event that it saw, and
+ * the count goes on from there.
  */
 final class Events {
-  private static final double SECONDS_BETWEEN = 1;
+  private static final double MILLIS_BETWEEN = 1000;
 
   private Events() {}
 
-  /** {@code ?ms=} sets the time between two events. */
-  static Response answer(Request request) throws Request.Refused {
-    double seconds = request.number("ms", SECONDS_BETWEEN * 1000, 10, 60_000) / 1000;
-    return Response.stream("text/event-stream; charset=utf-8", fd -> stream(fd, seconds))
+  /** {@code ?ms=} sets the time between two events, {@code ?count=} how many there are at most. */
+  static Response answer(Request request) throws Refused {
+    long micros = (long) (1000 * request.number("ms", MILLIS_BETWEEN, 10, 60_000));
+    long count = (long) request.number("count", Long.MAX_VALUE, 1, Long.MAX_VALUE);
+    long first = 1 + request.fields().first("Last-Event-ID").map(Events::id).orElse(0L);
+    Duration between = Duration.ofNanos(1000 * micros);
+    return Response.stream(
+            "text/event-stream; charset=utf-8", out -> stream(out, between, first, count))
+        .with("Cache-Control", "no-store")
         .with("X-Accel-Buffering", "no");
   }
 
-  /** Ends when a write fails, because the client is gone, or the fiber is cancelled. */
-  private static void stream(int fd, double seconds) throws Exception {
+  /** What a client says it saw last; 0 if that is none of ours. */
+  private static long id(String text) {
+    return text.matches("[0-9]{1,15}") ? Long.parseLong(text) : 0;
+  }
+
+  /** Ends when the client is gone, the fiber is cancelled, or the last event is sent. */
+  private static void stream(Out out, Duration between, long first, long count) throws Exception {
     double paused = 0;
-    for (long n = 1; true; n++) {
+    for (long n = first; n - first < count; n++) {
       int fibers = Scheduler.current().aliveCount();
-      Sock.writeStr(fd, event(n, paused, fibers));
+      out.write(event(n, paused, fibers));
       long start = System.nanoTime();
-      Scheduler.pause(seconds);
+      out.pause(between);
       paused = (System.nanoTime() - start) / 1e6;
     }
   }

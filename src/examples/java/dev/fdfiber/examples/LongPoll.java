@@ -1,6 +1,8 @@
 package dev.fdfiber.examples;
 
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.examples.http.Request;
+import dev.fdfiber.examples.http.Response;
 import dev.fdfiber.sock.Sock;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -51,7 +53,7 @@ final class LongPoll {
     try {
       Sock.writeStr(fd, "GET " + target + " HTTP/1.0\r\nHost: " + upstream.host() + "\r\n\r\n");
       if (Scheduler.ioWait(fd, Scheduler.READ, wait) == 0) {
-        return Response.noContent();
+        return Response.empty(204);
       }
       return relay(readAll(fd));
     } finally {
@@ -86,7 +88,8 @@ final class LongPoll {
       throw new IOException("its answer is not as long as it says");
     }
     byte[] bytes = body.getBytes(StandardCharsets.ISO_8859_1);
-    return Response.text(200, new String(bytes, StandardCharsets.UTF_8));
+    return Response.text(200, new String(bytes, StandardCharsets.UTF_8))
+        .with("Cache-Control", "no-store");
   }
 
   /** {@code GET /upstream}: answers after a pause, for {@code /poll} to wait on. */
@@ -99,7 +102,8 @@ final class LongPoll {
     static Response answer(Request request) throws Exception {
       double millis = request.number("ms", MILLIS, 0, MAX_MILLIS);
       Scheduler.pause(millis / 1000);
-      return Response.text(200, "news after " + (long) millis + " ms\n");
+      return Response.text(200, "news after " + (long) millis + " ms\n")
+          .with("Cache-Control", "no-store");
     }
   }
 }

@@ -1,5 +1,8 @@
 package dev.fdfiber.examples;
 
+import dev.fdfiber.examples.http.Limits;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,11 +12,11 @@ import java.util.Optional;
  * @param host the address to listen on
  * @param port the port to listen on; 0 for any that is free
  * @param upstream whom {@code /poll} asks; empty: the worker itself
- * @param idleSeconds how long a connection may stay silent before its request
- * @param headSeconds how long a request's head may take from its first byte on
+ * @param files the directory that {@code /files/} shows
+ * @param limits what a client may cost
  */
 public record Options(
-    String host, int port, Optional<Upstream> upstream, double idleSeconds, double headSeconds) {
+    String host, int port, Optional<Upstream> upstream, Optional<Path> files, Limits limits) {
 
   /** Where an upstream listens. */
   public record Upstream(String host, int port) {}
@@ -25,15 +28,17 @@ public record Options(
 
         --port N              the port; 0 for any free one (8080)
         --host HOST           the address to listen on (127.0.0.1)
+        --files DIR           shows the files below DIR as /files/
         --upstream HOST:PORT  whom /poll asks (the worker's own /upstream)
         --idle-seconds S      how long a connection may send nothing (60)
         --head-seconds S      how long a request's head may take (10)
+        --body-bytes N        how long a request's body may be (1073741824)
         --help                prints this
       """;
 
   /** What the worker does when it is told nothing. */
   public static Options defaults() {
-    return new Options("127.0.0.1", 8080, Optional.empty(), 60, 10);
+    return new Options("127.0.0.1", 8080, Optional.empty(), Optional.empty(), Limits.defaults());
   }
 
   /**
@@ -59,28 +64,37 @@ public record Options(
 
   private Options with(String name, String value) {
     return switch (name) {
-      case "--port" -> onPort(port(name, value, 0));
-      case "--host" -> new Options(value, port, upstream, idleSeconds, headSeconds);
+      case "--port" -> onPort((int) number(name, value, 0, 65_535));
+      case "--host" -> new Options(value, port, upstream, files, limits);
+      case "--files" -> withFiles(Path.of(value));
       case "--upstream" -> withUpstream(upstream(name, value));
-      case "--idle-seconds" -> withLimits(seconds(name, value), headSeconds);
-      case "--head-seconds" -> withLimits(idleSeconds, seconds(name, value));
+      case "--idle-seconds" ->
+          withLimits(limits.within(seconds(name, value), limits.head(), limits.body()));
+      case "--head-seconds" ->
+          withLimits(limits.within(limits.idle(), seconds(name, value), limits.body()));
+      case "--body-bytes" -> withLimits(limits.withBodyBytes(number(name, value, 0, 1L << 50)));
       default -> throw bad(name, "is no option; see --help");
     };
   }
 
   /** The same on another port. */
   public Options onPort(int newPort) {
-    return new Options(host, newPort, upstream, idleSeconds, headSeconds);
+    return new Options(host, newPort, upstream, files, limits);
   }
 
   /** The same with another upstream. */
   public Options withUpstream(Upstream newUpstream) {
-    return new Options(host, port, Optional.of(newUpstream), idleSeconds, headSeconds);
+    return new Options(host, port, Optional.of(newUpstream), files, limits);
+  }
+
+  /** The same with files to show. */
+  public Options withFiles(Path directory) {
+    return new Options(host, port, upstream, Optional.of(directory), limits);
   }
 
   /** The same with other limits. */
-  public Options withLimits(double newIdleSeconds, double newHeadSeconds) {
-    return new Options(host, port, upstream, newIdleSeconds, newHeadSeconds);
+  public Options withLimits(Limits newLimits) {
+    return new Options(host, port, upstream, files, newLimits);
   }
 
   private static Upstream upstream(String name, String value) {
@@ -92,26 +106,26 @@ public record Options(
     if (host.startsWith("[") && host.endsWith("]")) {
       host = host.substring(1, host.length() - 1); // [::1]:8080
     }
-    return new Upstream(host, port(name, value.substring(colon + 1), 1));
+    return new Upstream(host, (int) number(name, value.substring(colon + 1), 1, 65_535));
   }
 
-  private static int port(String name, String value, int lowest) {
+  private static long number(String name, String value, long lowest, long highest) {
     try {
-      int port = Integer.parseInt(value);
-      if (port >= lowest && port <= 65_535) {
-        return port;
+      long number = Long.parseLong(value);
+      if (number >= lowest && number <= highest) {
+        return number;
       }
     } catch (NumberFormatException e) {
       // is said below
     }
-    throw bad(name, value + " is no port; give a number from " + lowest + " to 65535");
+    throw bad(name, value + " will not do; give a number from " + lowest + " to " + highest);
   }
 
-  private static double seconds(String name, String value) {
+  private static Duration seconds(String name, String value) {
     try {
       double seconds = Double.parseDouble(value);
       if (seconds > 0) {
-        return seconds;
+        return Duration.ofNanos((long) Math.ceil(1e9 * Math.min(seconds, 1e9)));
       }
     } catch (NumberFormatException e) {
       // is said below

@@ -1,5 +1,7 @@
 package dev.fdfiber.examples;
 
+import dev.fdfiber.examples.http.Response;
+
 /**
  * {@code GET /}: one page that shows the stream, the long-poll and the batch live at once. It asks
  * nobody but the worker, and puts what comes in as text, never as markup.
@@ -211,8 +213,10 @@ final class Page {
 
   private Page() {}
 
-  static Response answer(Request request) {
+  /** The page, the same for everybody. */
+  static Response response() {
     return Response.of(200, "text/html; charset=utf-8", HTML)
-        .with("Content-Security-Policy", POLICY);
+        .with("Content-Security-Policy", POLICY)
+        .with("Cache-Control", "no-cache");
   }
 }

@@ -2,6 +2,10 @@ package dev.fdfiber.examples;
 
 import dev.fdfiber.ErrnoException;
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.examples.http.HttpService;
+import dev.fdfiber.examples.http.Response;
+import dev.fdfiber.examples.http.Routes;
+import dev.fdfiber.examples.http.StaticFiles;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.sock.Sock;
 import java.io.IOException;
@@ -21,6 +25,7 @@ import java.util.function.Consumer;
 public final class Worker implements AutoCloseable {
   private static final Set<String> GET = Set.of("GET", "HEAD");
   private static final Set<String> GET_POST = Set.of("GET", "HEAD", "POST");
+  private static final Set<String> POST_PUT = Set.of("POST", "PUT");
   private static final long HOOK_LIMIT_MILLIS = 2000;
 
   private final Scheduler scheduler;
@@ -28,6 +33,7 @@ public final class Worker implements AutoCloseable {
   private final int listener;
   private final int port;
   private final Routes routes = new Routes();
+  private final HttpService service;
   private volatile boolean stopping;
   private boolean closed;
 
@@ -36,6 +42,7 @@ public final class Worker implements AutoCloseable {
     this.options = options;
     this.listener = listener;
     this.port = Sock.localPort(listener);
+    this.service = new HttpService(routes, options.limits());
     addRoutes();
   }
 
@@ -58,15 +65,20 @@ public final class Worker implements AutoCloseable {
     return worker;
   }
 
-  private void addRoutes() {
+  private void addRoutes() throws IOException {
     Batch batch = new Batch(this::isStopping);
     Options.Upstream itself = new Options.Upstream(options.host(), port);
     LongPoll longPoll = new LongPoll(options.upstream().orElse(itself));
-    routes.add("/", GET, Page::answer);
+    routes.add("/", Page.response());
+    routes.add("/hello", Response.text(200, "hello\n"));
     routes.add("/events", GET, Events::answer);
     routes.add("/poll", GET, longPoll::answer);
     routes.add("/upstream", GET, LongPoll.Upstream::answer);
     routes.add("/batch", GET_POST, batch::answer);
+    if (options.files().isPresent()) {
+      routes.addUnder("/files/", GET, new StaticFiles("/files/", options.files().get()));
+    }
+    routes.add("/digest", POST_PUT, Digest::answer);
     routes.add("/fibers", GET, request -> Response.text(200, scheduler.dump()));
   }
 
@@ -117,9 +129,8 @@ public final class Worker implements AutoCloseable {
   }
 
   private void serve(int fd) throws Exception {
-    Connection connection = new Connection(fd, options);
     try {
-      connection.serve(routes);
+      service.serve(fd, limit -> !stopping && Scheduler.ioWait(fd, Scheduler.READ, limit) != 0);
     } finally {
       Sock.close(fd);
     }

@@ -3,6 +3,8 @@ package dev.fdfiber.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,26 +19,30 @@ class OptionsTest {
 
   @Test
   void parse_everything_isKept() {
-    String words = "--port 0 --host ::1 --upstream [::1]:81 --idle-seconds 1.5 --head-seconds 2";
+    String words =
+        "--port 0 --host ::1 --upstream [::1]:81 --files /tmp --idle-seconds 1.5"
+            + " --head-seconds 2 --body-bytes 9";
 
     Options options = Options.parse(List.of(words.split(" ", -1)));
 
     assertThat(options.port()).isZero();
     assertThat(options.host()).isEqualTo("::1");
     assertThat(options.upstream()).contains(new Options.Upstream("::1", 81));
-    assertThat(options.idleSeconds()).isEqualTo(1.5);
-    assertThat(options.headSeconds()).isEqualTo(2);
+    assertThat(options.files()).contains(Path.of("/tmp"));
+    assertThat(options.limits().idle()).isEqualTo(Duration.ofMillis(1500));
+    assertThat(options.limits().head()).isEqualTo(Duration.ofSeconds(2));
+    assertThat(options.limits().bodyBytes()).isEqualTo(9);
   }
 
   @ParameterizedTest
   @CsvSource({
-    "--port bad, '--port: bad is no port; give a number from 0 to 65535'",
-    "--port 65536, '--port: 65536 is no port; give a number from 0 to 65535'",
+    "--port bad, '--port: bad will not do; give a number from 0 to 65535'",
+    "--port 65536, '--port: 65536 will not do; give a number from 0 to 65535'",
     "--port, '--port: needs a value'",
     "--bogus, '--bogus: is no option; see --help'",
     "--bogus 5, '--bogus: is no option; see --help'",
     "--upstream here, '--upstream: here is no HOST:PORT'",
-    "--upstream here:0, '--upstream: 0 is no port; give a number from 1 to 65535'",
+    "--upstream here:0, '--upstream: 0 will not do; give a number from 1 to 65535'",
     "--idle-seconds 0, '--idle-seconds: 0 is no time; give seconds, more than 0'",
     "--head-seconds NaN, '--head-seconds: NaN is no time; give seconds, more than 0'",
   })

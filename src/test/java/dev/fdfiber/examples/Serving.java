@@ -90,7 +90,7 @@ final class Serving implements AutoCloseable {
 
   /** The whole answer to a request, head and body. */
   String request(String method, String target) throws IOException {
-    return send(method + " " + target + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    return send(method + " " + target + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
   }
 
   String get(String target) throws IOException {

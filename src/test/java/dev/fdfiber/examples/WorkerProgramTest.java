@@ -85,7 +85,7 @@ class WorkerProgramTest {
       assertThat(child.status(20)).isEqualTo(2);
       assertThat(child.output()).isEmpty();
       assertThat(child.errors())
-          .isEqualTo("fdfiber worker: --port: bad is no port; give a number from 0 to 65535\n");
+          .isEqualTo("fdfiber worker: --port: bad will not do; give a number from 0 to 65535\n");
     }
   }
 

@@ -3,6 +3,8 @@ package dev.fdfiber.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.examples.http.Request;
+import dev.fdfiber.examples.http.Response;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.sock.Sock;
@@ -117,7 +119,8 @@ class WorkerTest {
     try (Serving serving = Serving.start(askingPort(Sock.localPort(listener)))) {
       assertThat(pollAnswered(serving, listener, "HTTP/1.0 200 OK\r\n\r\nhé\n"))
           .startsWith("HTTP/1.1 200 OK\r\n")
-          .endsWith("\r\nContent-Length: 4\r\n" + rest("hé\n"));
+          .contains("\r\nContent-Length: 4\r\n")
+          .endsWith("\r\n\r\nhé\n");
       assertThat(pollAnswered(serving, listener, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhe"))
           .startsWith("HTTP/1.1 502 ");
       assertThat(pollAnswered(serving, listener, "HTTP/1.1 500 Oh\r\n\r\n"))
@@ -128,15 +131,11 @@ class WorkerTest {
     }
   }
 
-  private static String rest(String body) {
-    return "Cache-Control: no-store\r\nConnection: close\r\n\r\n" + body;
-  }
-
   private static String pollAnswered(Serving serving, int listener, String answer)
       throws Exception {
     int client = serving.connect();
     try {
-      Sock.writeStr(client, "GET /poll?ms=7 HTTP/1.1\r\nHost: test\r\n\r\n");
+      Sock.writeStr(client, "GET /poll?ms=7 HTTP/1.0\r\n\r\n");
       int upstream = Sock.accept(listener);
       String asked = new String(Sock.recvSome(upstream, 0), StandardCharsets.UTF_8);
       assertThat(asked).startsWith("GET /upstream?ms=7 HTTP/1.0\r\n");
@@ -249,6 +248,31 @@ class WorkerTest {
     assertThat(ticks[0]).isGreaterThan(10);
   }
 
+  // ---- what it makes of other requests
+
+  @Test
+  void unknownPath_is404_otherMethod_405_wrongNumber_400() throws Exception {
+    try (Serving serving = Serving.start()) {
+      assertThat(serving.get("/nope")).startsWith("HTTP/1.1 404 Not Found\r\n");
+      assertThat(serving.request("DELETE", "/batch"))
+          .startsWith("HTTP/1.1 405 Method Not Allowed\r\n")
+          .contains("\r\nAllow: GET, HEAD, POST\r\n");
+      assertThat(serving.request("POST", "/")).contains("\r\nAllow: GET, HEAD\r\n");
+      for (String path : List.of("/upstream?ms=-1", "/upstream?ms=NaN", "/batch?steps=a")) {
+        assertThat(serving.get(path)).startsWith("HTTP/1.1 400 Bad Request\r\n");
+      }
+    }
+  }
+
+  @Test
+  void digest_tellsLengthAndHashOfWhatWasSent() throws Exception {
+    try (Serving serving = Serving.start()) {
+      String head = "PUT /digest HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n";
+      assertThat(serving.send(head + "\r\nabc"))
+          .contains("\"bytes\":3,\"sha256\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9c");
+    }
+  }
+
   // ---- what must not end it
 
   @Test
@@ -261,7 +285,7 @@ class WorkerTest {
     serving.go();
     try (serving) {
       int other = serving.connect();
-      Sock.writeStr(other, "GET /upstream?ms=20 HTTP/1.1\r\nHost: test\r\n\r\n");
+      Sock.writeStr(other, "GET /upstream?ms=20 HTTP/1.0\r\n\r\n");
 
       assertThat(serving.get("/boom"))
           .startsWith("HTTP/1.1 500 Internal Server Error\r\n")

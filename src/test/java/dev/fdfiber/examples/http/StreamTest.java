@@ -1,0 +1,175 @@
+package dev.fdfiber.examples.http;
+
+import static dev.fdfiber.examples.http.Served.get;
+import static dev.fdfiber.examples.http.Served.statuses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.Scheduler;
+import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.Leaks;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Answers of a length that nobody knows before, and clients that leave in the middle of one. */
+@ExtendWith(Leaks.class)
+class StreamTest {
+  private static final Response STREAM =
+      Response.stream(
+          "text/plain",
+          out -> {
+            out.write("one");
+            out.write("");
+            out.pause(Duration.ofMillis(1));
+            out.write("two\u00e9");
+          });
+
+  @Test
+  void http11_getsChunks_andTheConnectionGoesOn() throws Exception {
+    try (Served served = new Served(request -> STREAM)) {
+      String answers = served.sayAndWait(get("/") + get("/", "Connection: close"));
+
+      assertThat(statuses(answers)).containsExactly("200", "200");
+      assertThat(answers)
+          .contains(
+              "\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n5\r\ntwo\u00c3\u00a9\r\n0\r\n\r\nHTTP")
+          .doesNotContain("Content-Length")
+          .endsWith("0\r\n\r\n");
+    }
+  }
+
+  @Test
+  void http10_getsItPlain_untilTheConnectionEnds() throws Exception {
+    try (Served served = new Served(request -> STREAM)) {
+      String answer = served.sayAndWait("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+
+      assertThat(answer)
+          .contains("\r\nConnection: close\r\n")
+          .doesNotContain("chunked")
+          .endsWith("\r\n\r\nonetwo\u00c3\u00a9");
+    }
+  }
+
+  @Test
+  void headRequest_getsNoChunk_notEvenTheLast() throws Exception {
+    try (Served served = new Served(request -> STREAM)) {
+      assertThat(served.say("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"))
+          .contains("chunked")
+          .endsWith("\r\n\r\n")
+          .doesNotContain("0\r\n\r\n");
+    }
+  }
+
+  @Test
+  void writerThatFails_breaksTheBodyOff_soThatTheClientCanTell() throws Exception {
+    Response failing =
+        Response.stream(
+            "text/plain",
+            out -> {
+              out.write("some");
+              throw new IllegalStateException("on purpose");
+            });
+    Served served = new Served(request -> failing);
+    assertThat(served.sayAndWait(get("/"))).endsWith("\r\n\r\n4\r\nsome\r\n");
+    assertThat(served.uncaught).singleElement().isInstanceOf(IllegalStateException.class);
+    served.uncaught.clear();
+    served.close();
+  }
+
+  @Test
+  void writer_isNotAheadOfASlowReader() throws Exception {
+    long[] written = new long[1];
+    Response endless =
+        Response.stream(
+            "text/plain",
+            out -> {
+              while (true) {
+                out.write(new byte[10_000]);
+                written[0] += 10_000;
+              }
+            });
+    try (Served served = new Served(request -> endless)) {
+      served.with(fd -> {
+        Sock.writeStr(fd, get("/"));
+        Scheduler.pause(0.05);
+        assertThat(written[0]).isBetween(10_000L, 4_000_000L);
+        long before = written[0];
+        Scheduler.pause(0.05);
+        assertThat(written[0]).isEqualTo(before);
+      });
+      assertThat(served.scheduler.aliveCount()).isZero();
+    }
+  }
+
+  // ---- clients that leave
+
+  @Test
+  void clientThatLeaves_endsAWrite() throws Exception {
+    List<Exception> signals = new ArrayList<>();
+    Response endless =
+        Response.stream(
+            "text/plain",
+            out -> {
+              try {
+                while (true) {
+                  out.write(new byte[10_000]);
+                }
+              } catch (ClientGoneException e) {
+                signals.add(e);
+                throw e;
+              }
+            });
+    try (Served served = new Served(request -> endless)) {
+      served.with(fd -> {
+        Sock.writeStr(fd, get("/"));
+        Sock.recvSome(fd, 1000);
+      });
+    }
+    assertThat(signals).hasSize(1);
+  }
+
+  @Test
+  void clientThatLeaves_endsAPauseAtOnce() throws Exception {
+    List<Exception> signals = new ArrayList<>();
+    Response quiet =
+        Response.stream(
+            "text/plain",
+            out -> {
+              try {
+                out.pause(Duration.ofHours(1));
+              } catch (ClientGoneException e) {
+                signals.add(e);
+                throw e;
+              }
+            });
+    try (Served served = new Served(request -> quiet)) {
+      served.with(fd -> {
+        Sock.writeStr(fd, get("/"));
+        assertThat(Served.text(Sock.recvSome(fd, 0))).endsWith("\r\n\r\n");
+      });
+    }
+    assertThat(signals).hasSize(1);
+  }
+
+  @Test
+  void whatTheClientSendsDuringAStream_doesNotEndIt_andIsServedNext() throws Exception {
+    try (Served served = new Served(request -> STREAM)) {
+      String answers = served.sayAndWait(get("/").repeat(50) + get("/", "Connection: close"));
+      assertThat(statuses(answers)).hasSize(51);
+    }
+  }
+
+  @Test
+  void clientThatLeaves_beforeALargeAnswer_isNothingToReport() throws Exception {
+    byte[] large = new byte[5_000_000];
+    try (Served served = new Served(r -> Response.of(200, "application/octet-stream", large))) {
+      served.with(fd -> Sock.writeStr(fd, get("/")));
+      served.with(fd -> {
+        Sock.writeStr(fd, get("/"));
+        Sock.recvSome(fd, 100_000);
+      });
+    }
+  }
+}
