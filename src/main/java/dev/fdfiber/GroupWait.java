@@ -86,13 +86,13 @@ final class GroupWait {
     return members.values();
   }
 
-  /** What was seen, in the order of the question: bits of the mode, or {@link Wait#NOT_OPEN}. */
+  /** What was seen, in the order of the question: bits of the mode, or -1 for an error. */
   int[] seen() {
     int[] seen = new int[fds.length];
     for (int i = 0; i < fds.length; i++) {
       Member member = members.get(fds[i]);
       int bits = member == null ? 0 : member.seen();
-      seen[i] = bits == Wait.NOT_OPEN ? bits : bits & modes[i];
+      seen[i] = bits < 0 ? -1 : bits & modes[i];
     }
     return seen;
   }

@@ -277,6 +277,7 @@ final class Loop {
         look(waits.idleNanos(limitNanos));
       }
     } else if (sinceLook >= BATCH || waits.isLookWanted() || isLookSteered()) {
+      waits.sweepIfDue();
       look(0);
     }
   }

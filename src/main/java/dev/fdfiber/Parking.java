@@ -99,8 +99,8 @@ final class Parking {
 
   /** The bits that a wait saw. */
   static int bits(Wait wait) throws ErrnoException {
-    if (wait.ready() == Wait.NOT_OPEN) {
-      throw BlockingWait.notOpen(wait.fd());
+    if (wait.ready() < 0) {
+      throw new ErrnoException("ioWait", wait.fd(), -wait.ready());
     }
     return wait.ready();
   }

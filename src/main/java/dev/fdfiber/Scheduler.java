@@ -429,7 +429,7 @@ public final class Scheduler implements Executor, AutoCloseable {
   public static final class Builder {
     String name = "unnamed";
     Clock clock = Clock.system();
-    PollerKind poller = PollerKind.POLL;
+    PollerKind poller = PollerKind.byDefault();
     @Nullable Steering steering;
     boolean strict;
     BiConsumer<Fiber, Throwable> onUncaught = Reports::uncaught;
@@ -455,7 +455,7 @@ public final class Scheduler implements Executor, AutoCloseable {
       return this;
     }
 
-    /** How it asks who is ready. */
+    /** How it asks who is ready; by default as {@code -Ddev.fdfiber.poller} says, else AUTO. */
     public Builder poller(PollerKind poller) {
       this.poller = Objects.requireNonNull(poller, "poller");
       return this;

@@ -36,6 +36,7 @@ final class Waits {
   private final Consumer<Wait> collect = this::collect;
   private long nextOrder;
   private boolean lookWanted;
+  private long nextSweep;
 
   private final Map<Integer, Long> closings = new HashMap<>();
   private long closingCount;
@@ -45,6 +46,7 @@ final class Waits {
     this.clock = clock;
     this.poller = poller;
     this.waker = waker;
+    this.nextSweep = clock.nanoTime();
   }
 
   // ---- any thread
@@ -162,7 +164,31 @@ final class Waits {
   /** How long a look may block: until the limit, the next timer, or the next sweep. */
   long idleNanos(long limitNanos) {
     long nanos = limitNanos == 0 ? 0 : Times.shorter(limitNanos, timerNanos());
-    return poller.size() > 0 ? Times.shorter(nanos, SWEEP_NANOS) : nanos;
+    return poller.size() > 0 ? Times.shorter(nanos, sweepNanos()) : nanos;
+  }
+
+  /** Looks at descriptors that may have been closed, if that is due; how long until it is again. */
+  private long sweepNanos() {
+    if (!poller.needsSweep()) {
+      return SWEEP_NANOS; // each poll sees them
+    }
+    long now = clock.nanoTime();
+    long left = nextSweep - now;
+    if (left > 0) {
+      return left;
+    }
+    if (poller.sweep(collect)) {
+      return 0; // the rest comes with the next look
+    }
+    nextSweep = now + SWEEP_NANOS;
+    return seen.isEmpty() ? SWEEP_NANOS : 0;
+  }
+
+  /** What {@link #idleNanos} does besides, for a look that does not block. */
+  void sweepIfDue() {
+    if (poller.size() > 0) {
+      sweepNanos();
+    }
   }
 
   /** Asks the poller, without blocking. */

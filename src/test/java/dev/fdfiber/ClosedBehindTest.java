@@ -14,7 +14,6 @@ import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import dev.fdfiber.testing.TimeKernel;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
@@ -88,11 +87,11 @@ class ClosedBehindTest {
   private static Kernel signals(CountDownLatch blocks) {
     return new ForwardingKernel(Kernel.system()) {
       @Override
-      public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+      protected int look(long timeoutNanos, Look next) {
         if (timeoutNanos != 0) {
           blocks.countDown();
         }
-        return super.ppoll(pollFds, count, timeoutNanos);
+        return super.look(timeoutNanos, next);
       }
     };
   }
@@ -204,7 +203,7 @@ class ClosedBehindTest {
 
   @Test
   void r16_closedAndReusedUnderPoll_goesOnAsAWaitForTheNewFile() {
-    try (Scheduler s = Scheduler.create();
+    try (Scheduler s = Scheduler.builder().poller(PollerKind.POLL).build();
         Fds.Pair pipe = Fds.pipe();
         Fds.Pair other = Fds.pipe()) {
       List<Integer> seen = new ArrayList<>();

@@ -12,7 +12,6 @@ import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.lang.ref.WeakReference;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
@@ -269,8 +268,8 @@ class DefectsTest {
     Kernel signalled =
         new ForwardingKernel(kernel) {
           @Override
-          public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
-            return polls[0]++ % 2 == 0 ? -Errno.EINTR : super.ppoll(pollFds, count, timeoutNanos);
+          protected int look(long timeoutNanos, Look next) {
+            return polls[0]++ % 2 == 0 ? -Errno.EINTR : super.look(timeoutNanos, next);
           }
         };
     try (Fds.Pair pipe = Fds.pipe();

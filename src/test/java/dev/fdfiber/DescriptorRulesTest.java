@@ -60,7 +60,7 @@ class DescriptorRulesTest {
             return super.ppoll(pollFds, count, timeoutNanos);
           }
         };
-    try (Scheduler s = Scheduler.builder().kernel(counting).build();
+    try (Scheduler s = Scheduler.builder().poller(PollerKind.POLL).kernel(counting).build();
         Fds.Pair pipe = Fds.pipe()) {
       Place.in(s, () -> Scheduler.pause(0.000_001));
       int without = counts.getLast();

@@ -8,7 +8,6 @@ import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Leaks;
-import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
@@ -51,11 +50,11 @@ class DriverInterruptTest {
     Kernel kernel =
         new ForwardingKernel(Kernel.system()) {
           @Override
-          public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+          protected int look(long timeoutNanos, Look next) {
             if (timeoutNanos != 0) {
               blocks.countDown();
             }
-            return super.ppoll(pollFds, count, timeoutNanos);
+            return super.look(timeoutNanos, next);
           }
         };
     Thread.ofPlatform()

@@ -44,8 +44,8 @@ class FaultyKernelTest {
     }
 
     @Override
-    public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
-      return interrupts() ? -Errno.EINTR : super.ppoll(pollFds, count, timeoutNanos);
+    protected int look(long timeoutNanos, Look next) {
+      return interrupts() ? -Errno.EINTR : super.look(timeoutNanos, next);
     }
 
     @Override

@@ -8,7 +8,6 @@ import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -257,7 +256,7 @@ class NestedDepthTest {
     }
 
     @Override
-    public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+    protected int look(long timeoutNanos, Look call) {
       Throwable now = next;
       next = null;
       if (now instanceof Error e) {
@@ -266,7 +265,7 @@ class NestedDepthTest {
       if (now instanceof RuntimeException e) {
         throw e;
       }
-      return super.ppoll(pollFds, count, timeoutNanos);
+      return super.look(timeoutNanos, call);
     }
   }
 

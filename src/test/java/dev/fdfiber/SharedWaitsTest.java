@@ -156,7 +156,7 @@ class SharedWaitsTest {
             return super.ppoll(pollFds, count, timeoutNanos);
           }
         };
-    try (Scheduler s = Scheduler.builder().kernel(counting).build();
+    try (Scheduler s = Scheduler.builder().poller(PollerKind.POLL).kernel(counting).build();
         Fds.Pair pipe = Fds.pipe()) {
       IntStream.range(0, 50).forEach(i -> waiter(s, i + ":", pipe.a(), READ, -1));
       s.runUntilEmpty();

@@ -10,7 +10,6 @@ import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
-import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -186,7 +185,7 @@ class StackDumpTest {
     }
 
     @Override
-    public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+    protected int look(long timeoutNanos, Look next) {
       if (timeoutNanos != 0 && readyBy >= 0) {
         try {
           Elsewhere.run(() -> waiter.getStackTrace()); // the JDK then submits it again
@@ -196,7 +195,7 @@ class StackDumpTest {
         Fds.write(readyBy, "x");
         readyBy = -1;
       }
-      return super.ppoll(pollFds, count, timeoutNanos);
+      return super.look(timeoutNanos, next);
     }
   }
 

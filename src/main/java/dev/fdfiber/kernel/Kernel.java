@@ -34,6 +34,32 @@ public interface Kernel extends TypedCalls {
    */
   int ppoll(MemorySegment pollFds, int count, long timeoutNanos);
 
+  /**
+   * Makes an epoll instance, epoll_create1(2). A kernel that leaves it at ENOSYS, as here, has none
+   * and is asked by {@link #ppoll}.
+   */
+  default int epollCreate1(int flags) {
+    return -Errno.ENOSYS;
+  }
+
+  /** Changes what an epoll instance is asked, epoll_ctl(2), with one of {@link EpollEvents}. */
+  default int epollCtl(int epollFd, int operation, int fd, MemorySegment event) {
+    return -Errno.ENOSYS;
+  }
+
+  /**
+   * Waits for what an epoll instance was asked, epoll_pwait2(2). Blocks the calling thread. Before
+   * Linux 5.11 or glibc 2.35 it is epoll_wait(2), and the timeout is rounded up to milliseconds.
+   *
+   * @param events an array of {@code struct epoll_event}, see {@link EpollEvents}
+   * @param maxEvents how many of them have room
+   * @param timeoutNanos how long to wait at most; 0 looks and returns; negative waits without end
+   * @return how many events were written, 0 when the time was up
+   */
+  default int epollPwait2(int epollFd, MemorySegment events, int maxEvents, long timeoutNanos) {
+    return -Errno.ENOSYS;
+  }
+
   /** Makes an eventfd, eventfd(2). */
   int eventfd(int initialValue, int flags);
 

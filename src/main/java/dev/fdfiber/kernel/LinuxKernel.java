@@ -31,9 +31,20 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
 
   static final LinuxKernel INSTANCE = new LinuxKernel();
 
+  private static final int NANOS_PER_MILLI = 1_000_000;
+
   private final LendingPool<Frame> frames = new LendingPool<>(Frame::new);
 
-  private LinuxKernel() {}
+  /** If epoll_pwait2 is there, as far as is known. */
+  private volatile boolean epollByNanos;
+
+  private LinuxKernel() {
+    this(true);
+  }
+
+  LinuxKernel(boolean epollByNanos) {
+    this.epollByNanos = epollByNanos;
+  }
 
   @Override
   public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
@@ -48,6 +59,80 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
     } finally {
       frames.give(f);
     }
+  }
+
+  @Override
+  public int epollCreate1(int flags) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) Epoll.EPOLL_CREATE1.invokeExact(f.state, flags));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int epollCtl(int epollFd, int operation, int fd, MemorySegment event) {
+    Frame f = frames.take();
+    try {
+      return f.result((int) Epoll.EPOLL_CTL.invokeExact(f.state, epollFd, operation, fd, event));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  @Override
+  public int epollPwait2(int epollFd, MemorySegment events, int maxEvents, long timeoutNanos) {
+    if (epollByNanos) {
+      int result = epollByNanos(epollFd, events, maxEvents, timeoutNanos);
+      if (result != -Errno.ENOSYS) {
+        return result;
+      }
+      epollByNanos = false;
+    }
+    return epollByMillis(epollFd, events, maxEvents, millis(timeoutNanos));
+  }
+
+  private int epollByNanos(int epollFd, MemorySegment events, int maxEvents, long timeoutNanos) {
+    if (Epoll.EPOLL_PWAIT2 == null) {
+      return -Errno.ENOSYS;
+    }
+    Frame f = frames.take();
+    try {
+      MemorySegment timeout = timeoutNanos < 0 ? MemorySegment.NULL : f.timespec(timeoutNanos);
+      return f.result(
+          (int)
+              Epoll.EPOLL_PWAIT2.invokeExact(
+                  f.state, epollFd, events, maxEvents, timeout, MemorySegment.NULL));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  private int epollByMillis(int epollFd, MemorySegment events, int maxEvents, int timeoutMillis) {
+    Frame f = frames.take();
+    try {
+      return f.result(
+          (int) Epoll.EPOLL_WAIT.invokeExact(f.state, epollFd, events, maxEvents, timeoutMillis));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  /** Rounds up, so that no wait ends early, and stays below what an int holds. */
+  static int millis(long nanos) {
+    if (nanos <= 0) {
+      return nanos < 0 ? -1 : 0;
+    }
+    return (int) Math.min((nanos - 1) / NANOS_PER_MILLI + 1, Integer.MAX_VALUE);
   }
 
   @Override
@@ -325,9 +410,17 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
 
   /** Before glibc 2.33 fstat was an inline function and no symbol. */
   private static @Nullable MethodHandle linkFstat() {
-    return LINKER.defaultLookup().find("fstat").isPresent()
-        ? link(LibC.fstat$address(), LibC.fstat$descriptor())
+    return has("fstat") ? link(LibC.fstat$address(), LibC.fstat$descriptor()) : null;
+  }
+
+  private static @Nullable MethodHandle linkEpollPwait2() {
+    return has("epoll_pwait2") // since glibc 2.35
+        ? link(LibC.epoll_pwait2$address(), LibC.epoll_pwait2$descriptor())
         : null;
+  }
+
+  private static boolean has(String symbol) {
+    return LINKER.defaultLookup().find(symbol).isPresent();
   }
 
   // The handles, in groups that are linked at their first use: linking takes milliseconds each.
@@ -335,6 +428,16 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
   private static final class Waits {
     static final MethodHandle PPOLL = link(LibC.ppoll$address(), LibC.ppoll$descriptor());
     static final MethodHandle EVENTFD = link(LibC.eventfd$address(), LibC.eventfd$descriptor());
+  }
+
+  private static final class Epoll {
+    static final MethodHandle EPOLL_CREATE1 =
+        link(LibC.epoll_create1$address(), LibC.epoll_create1$descriptor());
+    static final MethodHandle EPOLL_CTL =
+        link(LibC.epoll_ctl$address(), LibC.epoll_ctl$descriptor());
+    static final MethodHandle EPOLL_WAIT =
+        link(LibC.epoll_wait$address(), LibC.epoll_wait$descriptor());
+    static final @Nullable MethodHandle EPOLL_PWAIT2 = linkEpollPwait2();
   }
 
   private static final class Files {

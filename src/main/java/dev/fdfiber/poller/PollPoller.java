@@ -4,9 +4,7 @@ import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.kernel.PollFds;
-import java.util.Arrays;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Readiness by poll(2), in its form with nanoseconds, ppoll(2).
@@ -27,23 +25,21 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Price.</b> A look is linear in the number of descriptors that are waited for.
  */
 public final class PollPoller implements Poller {
-  private static final int WAKE_SLOT = 0;
+  private static final int WAKE = 0; // the entry of the eventfd; the others begin after it
 
   private final Kernel kernel;
+  private final WaitTable table;
   private final PollFds pollFds = new PollFds(64);
-  private final FdMap slotOf = new FdMap();
-  // By slot: the list of waits, and how many of them read and write.
-  private @Nullable Wait[] first = new Wait[64];
-  private @Nullable Wait[] last = new Wait[64];
-  private int[] readers = new int[64];
-  private int[] writers = new int[64];
-  private int slots = 1; // slot 0 belongs to the eventfd
-  private int waits;
 
   /** Makes a poller over a kernel. */
   public PollPoller(Kernel kernel) {
+    this(kernel, new WaitTable());
+  }
+
+  PollPoller(Kernel kernel, WaitTable table) {
     this.kernel = kernel;
-    pollFds.set(WAKE_SLOT, -1, Linux.POLLIN);
+    this.table = table;
+    pollFds.set(WAKE, -1, Linux.POLLIN);
   }
 
   @Override
@@ -51,64 +47,46 @@ public final class PollPoller implements Poller {
     if (wait.fd() < 0) {
       return -Errno.EBADF; // poll(2) would pass it over
     }
-    int slot = slotOf.get(wait.fd());
-    if (slot < 0) {
-      slot = newSlot(wait.fd());
-    }
-    Wait before = last[slot];
-    wait.previous = before;
-    wait.next = null;
-    if (before == null) {
-      first[slot] = wait;
+    int before = table.size();
+    Waited waited = table.add(wait);
+    if (table.size() > before) {
+      pollFds.set(entry(waited), waited.fd, waited.events());
     } else {
-      before.next = wait;
+      pollFds.events(entry(waited), waited.events());
     }
-    last[slot] = wait;
-    wait.registered = true;
-    waits++;
-    count(slot, wait, 1);
     return 0;
   }
 
   @Override
   public void remove(Wait wait) {
-    int slot = slotOf.get(wait.fd());
-    unlink(slot, wait);
-    if (first[slot] == null) {
-      freeSlot(slot);
-    }
+    changed(table.remove(wait));
   }
 
   @Override
   public void removeAll(int fd, Consumer<Wait> removed) {
-    int slot = slotOf.get(fd);
-    if (slot < 0) {
-      return;
+    Waited waited = table.get(fd);
+    if (waited != null) {
+      table.handOut(waited, Wait.NOT_OPEN, false, removed);
+      changed(waited);
     }
-    Wait next;
-    for (Wait w = first[slot]; w != null; w = next) {
-      next = w.next;
-      unlink(slot, w);
-      removed.accept(w);
-    }
-    freeSlot(slot);
   }
 
   @Override
   public int size() {
-    return waits;
+    return table.waits();
   }
 
   @Override
   public void wakeBy(int eventFd) {
-    pollFds.set(WAKE_SLOT, eventFd, Linux.POLLIN);
+    pollFds.set(WAKE, eventFd, Linux.POLLIN);
   }
 
   @Override
   public Look poll(long timeoutNanos, Consumer<Wait> ready) {
-    int found = kernel.ppoll(pollFds.array(), slots, timeoutNanos);
+    int entries = table.size() + 1;
+    int found = kernel.ppoll(pollFds.array(), entries, timeoutNanos);
     while (found == -Errno.EINTR && timeoutNanos == 0) {
-      found = kernel.ppoll(pollFds.array(), slots, 0);
+      found = kernel.ppoll(pollFds.array(), entries, 0);
     }
     if (found == -Errno.EINTR) {
       return Look.INTERRUPTED; // the caller knows how much time is left
@@ -118,19 +96,32 @@ public final class PollPoller implements Poller {
     }
     if (found < 0) {
       throw new IllegalStateException(
-          "ppoll of " + slots + " descriptors: " + Errno.name(-found) + ", poll(2) ERRORS");
+          "ppoll of " + entries + " descriptors: " + Errno.name(-found) + ", poll(2) ERRORS");
     }
-    boolean woken = pollFds.revents(WAKE_SLOT) != 0;
+    boolean woken = pollFds.revents(WAKE) != 0;
     int left = woken ? found - 1 : found;
     // Downwards: a slot that is freed is filled by one that was looked at before.
-    for (int slot = slots - 1; slot > WAKE_SLOT && left > 0; slot--) {
-      int revents = pollFds.revents(slot);
+    for (int slot = table.size() - 1; slot >= 0 && left > 0; slot--) {
+      int revents = pollFds.revents(slot + 1);
       if (revents != 0) {
         left--;
-        handOut(slot, revents, ready);
+        Waited waited = table.at(slot);
+        boolean open = (revents & Linux.POLLNVAL) == 0;
+        table.handOut(waited, open ? Waited.bits(revents) : Wait.NOT_OPEN, false, ready);
+        changed(waited);
       }
     }
     return woken ? Look.WOKEN : Look.DONE;
+  }
+
+  @Override
+  public boolean needsSweep() {
+    return false;
+  }
+
+  @Override
+  public boolean sweep(Consumer<Wait> gone) {
+    return false;
   }
 
   @Override
@@ -138,95 +129,20 @@ public final class PollPoller implements Poller {
     pollFds.close();
   }
 
-  private void handOut(int slot, int revents, Consumer<Wait> ready) {
-    int bits = bits(revents);
-    Wait next;
-    for (Wait w = first[slot]; w != null; w = next) {
-      next = w.next;
-      int seen = bits == Wait.NOT_OPEN ? Wait.NOT_OPEN : bits & w.mode();
-      if (seen != 0) {
-        w.ready(seen);
-        unlink(slot, w);
-        ready.accept(w);
-      }
+  /** Waits of a descriptor were taken off, maybe all. */
+  private void changed(Waited waited) {
+    if (!waited.isEmpty()) {
+      pollFds.events(entry(waited), waited.events());
+      return;
     }
-    if (first[slot] == null) {
-      freeSlot(slot);
+    int slot = waited.slot;
+    Waited moved = table.free(waited);
+    if (slot < table.size()) {
+      pollFds.set(slot + 1, moved.fd, moved.events());
     }
   }
 
-  /** Hang-up and error count as every bit, so that the call that follows reports the cause. */
-  static int bits(int revents) {
-    if ((revents & Linux.POLLNVAL) != 0) {
-      return Wait.NOT_OPEN;
-    }
-    if ((revents & (Linux.POLLHUP | Linux.POLLERR)) != 0) {
-      return Wait.READ | Wait.WRITE;
-    }
-    return ((revents & Linux.POLLIN) != 0 ? Wait.READ : 0)
-        | ((revents & Linux.POLLOUT) != 0 ? Wait.WRITE : 0);
-  }
-
-  private int newSlot(int fd) {
-    int slot = slots++;
-    if (slot == readers.length) {
-      int larger = slot * 2;
-      first = Arrays.copyOf(first, larger);
-      last = Arrays.copyOf(last, larger);
-      readers = Arrays.copyOf(readers, larger);
-      writers = Arrays.copyOf(writers, larger);
-    }
-    pollFds.set(slot, fd, 0);
-    slotOf.put(fd, slot);
-    return slot;
-  }
-
-  private void freeSlot(int slot) {
-    slotOf.remove(pollFds.fd(slot));
-    int moved = --slots;
-    if (slot != moved) {
-      first[slot] = first[moved];
-      last[slot] = last[moved];
-      readers[slot] = readers[moved];
-      writers[slot] = writers[moved];
-      pollFds.set(slot, pollFds.fd(moved), 0);
-      count(slot, 0, 0);
-      slotOf.put(pollFds.fd(slot), slot);
-    }
-    first[moved] = null;
-    last[moved] = null;
-    readers[moved] = 0;
-    writers[moved] = 0;
-  }
-
-  private void unlink(int slot, Wait wait) {
-    Wait before = wait.previous;
-    Wait after = wait.next;
-    if (before == null) {
-      first[slot] = after;
-    } else {
-      before.next = after;
-    }
-    if (after == null) {
-      last[slot] = before;
-    } else {
-      after.previous = before;
-    }
-    wait.previous = null;
-    wait.next = null;
-    wait.registered = false;
-    waits--;
-    count(slot, wait, -1);
-  }
-
-  private void count(int slot, Wait wait, int by) {
-    count(slot, (wait.mode() & Wait.READ) != 0 ? by : 0, (wait.mode() & Wait.WRITE) != 0 ? by : 0);
-  }
-
-  private void count(int slot, int byReaders, int byWriters) {
-    readers[slot] += byReaders;
-    writers[slot] += byWriters;
-    pollFds.events(
-        slot, (readers[slot] > 0 ? Linux.POLLIN : 0) | (writers[slot] > 0 ? Linux.POLLOUT : 0));
+  private static int entry(Waited waited) {
+    return waited.slot + 1;
   }
 }

@@ -41,6 +41,15 @@ public interface Poller extends AutoCloseable {
    */
   Look poll(long timeoutNanos, Consumer<Wait> ready);
 
+  /** If what was closed goes unnoticed unless {@link #sweep} is called once a second. */
+  boolean needsSweep();
+
+  /**
+   * Looks at some of the descriptors that are waited for, and hands out the waits whose descriptor
+   * is closed, or another file by now. Returns if there are more to look at.
+   */
+  boolean sweep(Consumer<Wait> gone);
+
   /** Frees native memory; closes no descriptor that it did not make. */
   @Override
   void close();

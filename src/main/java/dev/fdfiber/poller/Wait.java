@@ -1,5 +1,6 @@
 package dev.fdfiber.poller;
 
+import dev.fdfiber.kernel.Errno;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +15,7 @@ public abstract class Wait {
   public static final int WRITE = 2;
 
   /** Instead of bits: the descriptor is not open. */
-  public static final int NOT_OPEN = -1;
+  public static final int NOT_OPEN = -Errno.EBADF;
 
   private int fd = -1;
   private int mode;
@@ -24,7 +25,8 @@ public abstract class Wait {
   // The waits of one descriptor are a list, in the order of their registration.
   @Nullable Wait previous;
   @Nullable Wait next;
-  boolean registered;
+  @Nullable Waited waited; // the descriptor's list, while it is registered
+  boolean asked; // the kernel was asked about it
 
   /** Says what to wait for; {@code order} grows with every registration. */
   public final void ask(int fd, int mode, long order) {
@@ -51,10 +53,10 @@ public abstract class Wait {
 
   /** If a poller has this wait. */
   public final boolean isRegistered() {
-    return registered;
+    return waited != null;
   }
 
-  /** What was seen: bits of the mode, {@link #NOT_OPEN}, or 0 when nothing was seen yet. */
+  /** What was seen: bits of the mode, minus errno, or 0 when nothing was seen yet. */
   public final int ready() {
     return ready;
   }

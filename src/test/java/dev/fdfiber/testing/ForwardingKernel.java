@@ -4,7 +4,10 @@ import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.SpawnRequest;
 import java.lang.foreign.MemorySegment;
 
-/** A kernel that hands every call on; subclasses look on, or answer some calls themselves. */
+/**
+ * A kernel that hands every call on; subclasses look on, or answer some calls themselves. Whichever
+ * call waits for descriptors goes through {@link #look}.
+ */
 public class ForwardingKernel implements Kernel {
   private final Kernel next;
 
@@ -12,9 +15,35 @@ public class ForwardingKernel implements Kernel {
     this.next = next;
   }
 
+  /** A call that waits for descriptors, for at most so many nanoseconds. */
+  @FunctionalInterface
+  public interface Look {
+    int poll(long timeoutNanos);
+  }
+
+  /** A call that waits for descriptors, ppoll or epoll_pwait2. */
+  protected int look(long timeoutNanos, Look next) {
+    return next.poll(timeoutNanos);
+  }
+
   @Override
   public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
-    return next.ppoll(pollFds, count, timeoutNanos);
+    return look(timeoutNanos, nanos -> next.ppoll(pollFds, count, nanos));
+  }
+
+  @Override
+  public int epollPwait2(int epollFd, MemorySegment events, int maxEvents, long timeoutNanos) {
+    return look(timeoutNanos, nanos -> next.epollPwait2(epollFd, events, maxEvents, nanos));
+  }
+
+  @Override
+  public int epollCreate1(int flags) {
+    return next.epollCreate1(flags);
+  }
+
+  @Override
+  public int epollCtl(int epollFd, int operation, int fd, MemorySegment event) {
+    return next.epollCtl(epollFd, operation, fd, event);
   }
 
   @Override

@@ -1,7 +1,6 @@
 package dev.fdfiber.testing;
 
 import dev.fdfiber.kernel.Kernel;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -33,9 +32,9 @@ public final class TimeKernel extends ForwardingKernel {
   }
 
   @Override
-  public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+  protected int look(long timeoutNanos, Look next) {
     timeouts.add(timeoutNanos);
-    int found = super.ppoll(pollFds, count, Math.min(timeoutNanos, 0));
+    int found = super.look(Math.min(timeoutNanos, 0), next);
     if (found == 0 && timeoutNanos > 0) {
       clock.advanceNanos(timeoutNanos);
     }

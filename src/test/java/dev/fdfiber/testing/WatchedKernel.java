@@ -1,7 +1,6 @@
 package dev.fdfiber.testing;
 
 import dev.fdfiber.kernel.Kernel;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -34,11 +33,11 @@ public final class WatchedKernel extends ForwardingKernel {
   }
 
   @Override
-  public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+  protected int look(long timeoutNanos, Look next) {
     timeouts.add(timeoutNanos);
     if (timeoutNanos != 0) {
       blocking.release();
     }
-    return super.ppoll(pollFds, count, timeoutNanos);
+    return super.look(timeoutNanos, next);
   }
 }

@@ -13,18 +13,40 @@ import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+/** What every poller does. */
 @ExtendWith(Leaks.class)
 @Timeout(60)
-class PollPollerTest {
+@ParameterizedClass
+@EnumSource(PollerContractTest.Kind.class)
+class PollerContractTest {
+  enum Kind {
+    POLL,
+    EPOLL,
+    ADAPTIVE;
+
+    Poller over(Kernel kernel) {
+      return switch (this) {
+        case POLL -> new PollPoller(kernel);
+        case EPOLL -> new EpollPoller(kernel);
+        case ADAPTIVE -> new AdaptivePoller(kernel);
+      };
+    }
+  }
+
   private static final class Plain extends Wait {
     Plain(int fd, int mode, long order) {
       ask(fd, mode, order);
@@ -36,9 +58,16 @@ class PollPollerTest {
     }
   }
 
-  private final PollPoller poller = new PollPoller(Kernel.system());
+  @Parameter Kind kind;
+
+  private Poller poller;
   private final List<Wait> ready = new ArrayList<>();
   private long orders;
+
+  @BeforeEach
+  void make() {
+    poller = kind.over(Kernel.system());
+  }
 
   @AfterEach
   void close() {
@@ -169,14 +198,125 @@ class PollPollerTest {
   }
 
   @Test
+  void poll_anEndThatIsGone_countsAsAllThatWasAsked() {
+    Fds.Pair pipe = Fds.pipe();
+    Fds.Pair other = Fds.pipe();
+    Fds.close(pipe.b());
+    Fds.close(other.a());
+    Wait reader = add(pipe.a(), READ);
+    Wait both = add(pipe.a(), READ | WRITE);
+    Wait writer = add(other.b(), WRITE);
+    assertThat(look()).containsExactlyInAnyOrder(reader, both, writer);
+    assertThat(reader.ready()).isEqualTo(READ);
+    assertThat(both.ready()).isEqualTo(READ | WRITE);
+    assertThat(writer.ready()).isEqualTo(WRITE);
+    Fds.close(pipe.a());
+    Fds.close(other.b());
+  }
+
+  @Test
+  void poll_aRegularFileOrDirectory_isAlwaysReady() {
+    for (String path : List.of("pom.xml", "src")) {
+      int fd = Opened.file(Path.of(path), Linux.O_RDONLY);
+      Wait reader = add(fd, READ);
+      Wait both = add(fd, READ | WRITE);
+      assertThat(poller.poll(-1, ready::add)).isEqualTo(Poller.Look.DONE);
+      assertThat(ready).containsExactlyInAnyOrder(reader, both);
+      assertThat(both.ready()).isEqualTo(READ | WRITE);
+      ready.clear();
+      Fds.close(fd);
+    }
+  }
+
+  @Test
+  void poll_aNumberThatWasNeverOpen_isReportedByTheNextLook() {
+    Wait wait = add(1_000_000, READ);
+    assertThat(poller.poll(-1, ready::add)).isEqualTo(Poller.Look.DONE);
+    assertThat(ready).containsExactly(wait);
+    assertThat(wait.ready()).isEqualTo(Wait.NOT_OPEN);
+    assertThat(poller.size()).isZero();
+  }
+
+  @Test
+  void poll_theWriterOfASharedDescriptor_goesOnWaitingWhenTheReaderIsDone() {
+    try (Fds.Pair pair = Fds.socketPair()) {
+      Fds.fill(pair.a());
+      Wait writer = add(pair.a(), WRITE);
+      Wait reader = add(pair.a(), READ);
+      assertThat(look()).isEmpty();
+      Fds.write(pair.b(), "x");
+      assertThat(look()).containsExactly(reader);
+      assertThat(look()).isEmpty();
+      Wait second = add(pair.a(), READ);
+      assertThat(look()).containsExactly(second); // nobody has read it
+      String text;
+      do {
+        text = Fds.read(pair.b());
+      } while (text != null);
+      assertThat(look()).containsExactly(writer);
+    }
+  }
+
+  @Test
+  void poll_afterAWaitWasRemoved_doesNotReportForIt_norSpin() {
+    try (Fds.Pair pair = Fds.socketPair()) {
+      Wait gone = add(pair.a(), READ);
+      look();
+      poller.remove(gone);
+      Fds.write(pair.b(), "x");
+      assertThat(look()).isEmpty();
+      long start = System.nanoTime();
+      assertThat(poller.poll(20_000_000, ready::add)).isEqualTo(Poller.Look.DONE);
+      assertThat(poller.poll(20_000_000, ready::add)).isEqualTo(Poller.Look.DONE);
+      assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(20_000_000);
+      assertThat(ready).isEmpty();
+    }
+  }
+
+  @Test
+  void poll_betweenWaits_aNumberMayBecomeAnyOtherFile() {
+    for (int i = 0; i < 5; i++) {
+      Fds.Pair pipe = Fds.pipe();
+      int duplicate = Fds.dup(pipe.a()); // what an epoll instance knows lives on
+      Wait first = add(pipe.a(), READ);
+      assertThat(look()).isEmpty();
+      poller.remove(first);
+      try (Fds.Pair other = Fds.pipe()) {
+        Opened.replace(pipe.a(), other.a());
+        Fds.write(pipe.b(), "x"); // which only the duplicate can read
+        Wait second = add(pipe.a(), READ);
+        assertThat(look()).isEmpty();
+        Fds.write(other.b(), "x");
+        assertThat(look()).containsExactly(second);
+      }
+      Fds.close(duplicate);
+      pipe.close();
+    }
+  }
+
+  @Test
+  void poll_moreReadyThanFitInOneCall_areAllReportedByOneLook() {
+    List<Wait> waits = new ArrayList<>();
+    List<Integer> fds = new ArrayList<>();
+    try (Fds.Pair full = Fds.pipe()) {
+      Fds.write(full.b(), "x");
+      for (int i = 0; i < 300; i++) {
+        fds.add(Fds.dup(full.a()));
+        waits.add(add(fds.getLast(), READ));
+      }
+      assertThat(look()).containsExactlyInAnyOrderElementsOf(waits);
+      fds.forEach(Fds::close);
+    }
+  }
+
+  @Test
   void bits_hangUpAndErrorCountAsBoth() {
-    assertThat(PollPoller.bits(Linux.POLLIN)).isEqualTo(READ);
-    assertThat(PollPoller.bits(Linux.POLLOUT)).isEqualTo(WRITE);
-    assertThat(PollPoller.bits(Linux.POLLIN | Linux.POLLOUT)).isEqualTo(READ | WRITE);
-    assertThat(PollPoller.bits(Linux.POLLHUP)).isEqualTo(READ | WRITE);
-    assertThat(PollPoller.bits(Linux.POLLOUT | Linux.POLLERR)).isEqualTo(READ | WRITE);
-    assertThat(PollPoller.bits(Linux.POLLNVAL | Linux.POLLHUP)).isEqualTo(Wait.NOT_OPEN);
-    assertThat(PollPoller.bits(0)).isZero();
+    assertThat(Waited.bits(Linux.POLLIN)).isEqualTo(READ);
+    assertThat(Waited.bits(Linux.POLLOUT)).isEqualTo(WRITE);
+    assertThat(Waited.bits(Linux.POLLIN | Linux.POLLOUT)).isEqualTo(READ | WRITE);
+    assertThat(Waited.bits(Linux.POLLHUP)).isEqualTo(READ | WRITE);
+    assertThat(Waited.bits(Linux.POLLOUT | Linux.POLLERR)).isEqualTo(READ | WRITE);
+    assertThat(Waited.bits(0)).isZero();
   }
 
   @Test
@@ -184,11 +324,12 @@ class PollPollerTest {
     Kernel failing =
         new ForwardingKernel(Kernel.system()) {
           @Override
-          public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+          protected int look(long timeoutNanos, Look next) {
             return -Errno.ENOMEM;
           }
         };
-    try (PollPoller failingPoller = new PollPoller(failing)) {
+    try (Poller failingPoller = kind.over(failing)) {
+      failingPoller.add(new Plain(0, READ, 0));
       assertThatThrownBy(() -> failingPoller.poll(0, ready::add))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("ENOMEM");

@@ -1,0 +1,336 @@
+package dev.fdfiber.poller;
+
+import static dev.fdfiber.poller.Wait.READ;
+import static dev.fdfiber.poller.Wait.WRITE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fdfiber.kernel.EpollEvents;
+import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.ForwardingKernel;
+import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.Opened;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What epoll(7) makes harder than poll(2): registrations outlive numbers. */
+@ExtendWith(Leaks.class)
+@Timeout(60)
+class EpollPollerTest {
+  private static final class Plain extends Wait {
+    Plain(int fd, int mode, long order) {
+      ask(fd, mode, order);
+    }
+  }
+
+  /** Keeps the calls of epoll_ctl, and refuses what it is told to. */
+  private static final class Recording extends ForwardingKernel {
+    private final List<String> calls = new ArrayList<>();
+    private int epollFd = -1;
+    private int refused = -1;
+    private int errno;
+
+    Recording() {
+      super(Kernel.system());
+    }
+
+    @Override
+    public int epollCreate1(int flags) {
+      epollFd = super.epollCreate1(flags);
+      return epollFd;
+    }
+
+    @Override
+    public int epollCtl(int epoll, int operation, int fd, MemorySegment event) {
+      int result = fd == refused ? -errno : super.epollCtl(epoll, operation, fd, event);
+      String name = operation == EpollEvents.EPOLL_CTL_MOD ? "MOD" : "ADD";
+      calls.add(name + (result == 0 ? "" : " " + Errno.name(-result)));
+      return result;
+    }
+
+    List<String> takeCalls() {
+      List<String> taken = List.copyOf(calls);
+      calls.clear();
+      return taken;
+    }
+  }
+
+  private final Recording kernel = new Recording();
+  private final EpollPoller poller = new EpollPoller(kernel);
+  private final List<Wait> ready = new ArrayList<>();
+  private long orders;
+
+  @AfterEach
+  void close() {
+    poller.close();
+    poller.close();
+    if (kernel.epollFd >= 0) {
+      assertThat(Fds.isOpen(kernel.epollFd)).isFalse();
+    }
+  }
+
+  private Wait add(int fd, int mode) {
+    Wait wait = new Plain(fd, mode, orders++);
+    assertThat(poller.add(wait)).isZero();
+    return wait;
+  }
+
+  private List<Wait> look() {
+    ready.clear();
+    assertThat(poller.poll(0, ready::add)).isEqualTo(Poller.Look.DONE);
+    return ready;
+  }
+
+  private List<Wait> sweep() {
+    List<Wait> gone = new ArrayList<>();
+    boolean more;
+    do {
+      more = poller.sweep(gone::add);
+    } while (more);
+    return gone;
+  }
+
+  @Test
+  void theInstance_isMadeAtTheFirstLookThatHasToAsk_andClosesOnExec() {
+    look();
+    assertThat(kernel.epollFd).isEqualTo(-1);
+    try (Fds.Pair pipe = Fds.pipe()) {
+      add(pipe.a(), READ);
+      assertThat(kernel.epollFd).isEqualTo(-1);
+      look();
+      assertThat(Opened.isCloseOnExec(kernel.epollFd)).isTrue();
+    }
+  }
+
+  @Test
+  void aWait_isOneCall_andNoneWhenItEnds() {
+    try (Fds.Pair pipe = Fds.pipe()) {
+      add(pipe.b(), WRITE);
+      assertThat(look()).hasSize(1);
+      assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
+      for (int i = 0; i < 3; i++) {
+        add(pipe.b(), WRITE);
+        assertThat(look()).hasSize(1);
+        assertThat(kernel.takeCalls()).containsExactly("MOD");
+      }
+      Wait withdrawn = add(pipe.a(), READ);
+      poller.remove(withdrawn);
+      look();
+      assertThat(kernel.takeCalls()).isEmpty();
+    }
+  }
+
+  @Test
+  void readersAndWritersOfOneDescriptor_shareARegistration() {
+    try (Fds.Pair pair = Fds.socketPair()) {
+      Fds.fill(pair.a());
+      Wait reader = add(pair.a(), READ);
+      Wait writer = add(pair.a(), WRITE);
+      Wait both = add(pair.a(), READ | WRITE);
+      look();
+      assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
+      Fds.write(pair.b(), "x");
+      assertThat(look()).containsExactly(reader, both);
+      assertThat(look()).isEmpty();
+      assertThat(kernel.takeCalls()).as("the writer is asked about again").containsExactly("MOD");
+      assertThat(writer.isRegistered()).isTrue();
+    }
+  }
+
+  @Test
+  void closedAndReusedWithinTheWait_isEbadf_whileALaterWaitIsForTheNewFile() {
+    Fds.Pair pipe = Fds.pipe();
+    try (Fds.Pair other = Fds.pipe()) {
+      Wait old = add(pipe.a(), READ);
+      assertThat(look()).isEmpty();
+      Opened.replace(pipe.a(), other.a());
+      Wait later = add(pipe.a(), READ);
+      assertThat(look()).containsExactly(old);
+      assertThat(old.ready()).isEqualTo(Wait.NOT_OPEN);
+      Fds.write(other.b(), "x");
+      assertThat(look()).containsExactly(later);
+    }
+    pipe.close();
+  }
+
+  @Test
+  void aDuplicateElsewhere_bringsNoEventForALaterFileAtTheNumber() {
+    Fds.Pair pipe = Fds.pipe();
+    int duplicate = Fds.dup(pipe.a());
+    try (Fds.Pair other = Fds.pipe()) {
+      Wait old = add(pipe.a(), READ);
+      look();
+      Opened.replace(pipe.a(), other.a());
+      Wait later = add(pipe.a(), READ);
+      look();
+      assertThat(old.ready()).isEqualTo(Wait.NOT_OPEN);
+      Fds.write(pipe.b(), "x"); // the old registration is armed, and cannot be reached
+      assertThat(look()).isEmpty();
+      assertThat(poller.poll(10_000_000, ready::add)).as("once").isEqualTo(Poller.Look.DONE);
+      assertThat(later.isRegistered()).isTrue();
+    }
+    Fds.close(duplicate);
+    pipe.close();
+  }
+
+  @Test
+  void sweep_findsWhatWasClosed_andWhatIsAnotherFile() {
+    Fds.Pair closed = Fds.pipe();
+    Fds.Pair reused = Fds.pipe();
+    try (Fds.Pair open = Fds.pipe()) {
+      Wait a = add(closed.a(), READ);
+      Wait b = add(reused.a(), READ);
+      Wait c = add(open.a(), READ);
+      look();
+      assertThat(sweep()).isEmpty();
+      Fds.close(closed.a());
+      Opened.replace(reused.a(), open.a());
+      assertThat(look()).isEmpty();
+      assertThat(sweep()).containsExactlyInAnyOrder(a, b);
+      assertThat(a.ready()).isEqualTo(Wait.NOT_OPEN);
+      assertThat(b.ready()).isEqualTo(Wait.NOT_OPEN);
+      assertThat(c.isRegistered()).isTrue();
+      assertThat(poller.size()).isOne();
+      Fds.write(open.b(), "x");
+      assertThat(look()).containsExactly(c);
+    }
+    closed.close();
+    reused.close();
+  }
+
+  @Test
+  void sweep_looksAtSixtyFourAtATime_andMissesNone() {
+    List<Integer> fds = new ArrayList<>();
+    List<Wait> closed = new ArrayList<>();
+    try (Fds.Pair pipe = Fds.pipe()) {
+      for (int i = 0; i < 200; i++) {
+        fds.add(Fds.dup(pipe.a()));
+        Wait wait = add(fds.getLast(), READ);
+        if (i % 3 != 0) {
+          closed.add(wait);
+        }
+      }
+      look();
+      closed.forEach(wait -> Fds.close(wait.fd()));
+      kernel.takeCalls();
+      List<Wait> gone = new ArrayList<>();
+      int passes = 0;
+      boolean more;
+      do {
+        more = poller.sweep(gone::add);
+        assertThat(kernel.takeCalls()).hasSizeLessThanOrEqualTo(EpollPoller.SWEPT);
+        passes++;
+      } while (more);
+      assertThat(gone).containsExactlyInAnyOrderElementsOf(closed);
+      assertThat(passes).isEqualTo(4);
+      fds.forEach(Fds::closeQuietly);
+    }
+  }
+
+  @Test
+  void sweep_keepsWhatIsReady() {
+    try (Fds.Pair pipe = Fds.pipe()) {
+      Wait wait = add(pipe.a(), READ);
+      look();
+      Fds.write(pipe.b(), "x");
+      assertThat(sweep()).isEmpty();
+      assertThat(look()).containsExactly(wait);
+    }
+  }
+
+  @Test
+  void waitForTheNumberThatTheInstanceGets_isNotOpen() {
+    int number = Opened.eventFd(); // the lowest free one
+    Wait wait = add(number, READ);
+    Fds.close(number);
+    look();
+    assertThat(kernel.epollFd).isEqualTo(number);
+    assertThat(ready).containsExactly(wait);
+    assertThat(wait.ready()).isEqualTo(Wait.NOT_OPEN);
+  }
+
+  @Test
+  void waitForTheNumberThatTheEventfdGets_isNotOpen() {
+    try (Fds.Pair pipe = Fds.pipe()) {
+      int number = Opened.eventFd();
+      Wait wait = add(number, READ);
+      Wait other = add(pipe.a(), READ);
+      look();
+      Fds.close(number);
+      int eventFd = Opened.eventFd();
+      assertThat(eventFd).isEqualTo(number);
+      poller.wakeBy(eventFd);
+      assertThat(look()).containsExactly(wait);
+      assertThat(wait.ready()).isEqualTo(Wait.NOT_OPEN);
+      Fds.write(eventFd, "\1\0\0\0\0\0\0\0");
+      assertThat(poller.poll(-1, ready::add)).isEqualTo(Poller.Look.WOKEN);
+      assertThat(other.isRegistered()).isTrue();
+      Fds.close(eventFd);
+    }
+  }
+
+  @Test
+  void whatTheKernelHasNoRoomFor_isAnErrorOfThatWaitAlone() {
+    try (Fds.Pair pipe = Fds.pipe();
+        Fds.Pair other = Fds.pipe()) {
+      kernel.refused = pipe.a();
+      kernel.errno = Errno.ENOSPC;
+      Wait refused = add(pipe.a(), READ);
+      Wait good = add(other.b(), WRITE);
+      assertThat(look()).containsExactlyInAnyOrder(refused, good);
+      assertThat(refused.ready()).isEqualTo(-Errno.ENOSPC);
+    }
+  }
+
+  @Test
+  void noDescriptorForTheInstance_isToldByTheLook_andTriedAgain() {
+    int[] refusals = {1};
+    Kernel refusing =
+        new ForwardingKernel(Kernel.system()) {
+          @Override
+          public int epollCreate1(int flags) {
+            return refusals[0]-- > 0 ? -Errno.EMFILE : super.epollCreate1(flags);
+          }
+        };
+    try (Fds.Pair pipe = Fds.pipe();
+        EpollPoller other = new EpollPoller(refusing)) {
+      Wait wait = new Plain(pipe.b(), WRITE, 0);
+      other.add(wait);
+      assertThatThrownBy(() -> other.poll(0, ready::add))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("epoll_create1")
+          .hasMessageContaining("EMFILE");
+      other.poll(0, ready::add);
+      assertThat(ready).containsExactly(wait);
+    }
+  }
+
+  @Test
+  void interrupted_isToldOnlyByALookThatBlocks() {
+    int[] left = {0};
+    Kernel signalled =
+        new ForwardingKernel(Kernel.system()) {
+          @Override
+          protected int look(long timeoutNanos, Look next) {
+            return left[0]-- > 0 ? -Errno.EINTR : super.look(timeoutNanos, next);
+          }
+        };
+    try (Fds.Pair pipe = Fds.pipe();
+        EpollPoller other = new EpollPoller(signalled)) {
+      Wait wait = new Plain(pipe.b(), WRITE, 0);
+      other.add(wait);
+      left[0] = 3;
+      assertThat(other.poll(-1, ready::add)).isEqualTo(Poller.Look.INTERRUPTED);
+      assertThat(ready).isEmpty();
+      assertThat(other.poll(0, ready::add)).isEqualTo(Poller.Look.DONE);
+      assertThat(ready).containsExactly(wait);
+    }
+  }
+}
