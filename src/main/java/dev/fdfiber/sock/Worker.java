@@ -41,6 +41,9 @@ final class Worker {
 
   private static final int SHARED_BATCH = 1;
 
+  private static final String RESTARTS = " failed, and starts again: ";
+  private static final String ENDS = " failed, and accepts no more: ";
+
   private final Workers group;
   private final int index;
   private final String name;
@@ -152,13 +155,15 @@ final class Worker {
       }
       boolean wasSteady = Clock.system().nanoTime() - start >= STEADY_NANOS;
       failures = wasSteady ? 1 : failures + 1;
+      boolean soonAgain = failures > 1;
+      if (!restart || soonAgain) {
+        closeListeners();
+      }
+      log.accept(name + (restart ? RESTARTS : ENDS) + trace(why));
       if (!restart) {
-        log.accept(name + " failed, and accepts no more: " + trace(why));
         return why;
       }
-      log.accept(name + " failed, and starts again: " + trace(why));
-      if (failures > 1) {
-        closeListeners();
+      if (soonAgain) {
         rest(failures - 2);
       }
     }
@@ -239,6 +244,7 @@ final class Worker {
 
   private void begin(Scheduler mine) {
     try {
+      Rehearsal.play(mine.kernel());
       onStart.accept(mine, index);
       for (int listener : listeners) {
         Acceptor acceptor =
