@@ -1,7 +1,6 @@
 package dev.fdfiber.bench;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,7 +36,7 @@ final class CProgram {
       command.addAll(List.of(arguments));
       command.add(Integer.toString(pace.warmUpMillis / 4)); // nothing to compile
       command.add(Integer.toString(pace.measureMillis));
-      return Double.parseDouble(output(command));
+      return Double.parseDouble(Commands.output(command));
     };
   }
 
@@ -47,7 +46,7 @@ final class CProgram {
     Path source = directory.resolve(name + ".c");
     Path program = Jvm.target(name);
     if (!isNewer(program, source) || !isNewer(program, directory.resolve("bench.h"))) {
-      output(
+      Commands.output(
           List.of("gcc", "-O2", "-Wall", "-Wextra", "-o", program.toString(), source.toString()));
     }
     return program;
@@ -56,17 +55,5 @@ final class CProgram {
   private static boolean isNewer(Path file, Path than) throws IOException {
     return Files.exists(file)
         && Files.getLastModifiedTime(file).compareTo(Files.getLastModifiedTime(than)) > 0;
-  }
-
-  /** Runs a command to its end; what it wrote. */
-  static String output(List<String> command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    process.getOutputStream().close();
-    String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    int status = process.waitFor();
-    if (status != 0) {
-      throw new IOException(command + " ended with status " + status + ": " + text);
-    }
-    return text.strip();
   }
 }

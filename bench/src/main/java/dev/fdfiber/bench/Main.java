@@ -7,7 +7,15 @@ import java.util.List;
 /** The benchmarks: takes turns between the peers, and reports what it saw. */
 public final class Main {
   private static final List<Question> QUESTIONS =
-      List.of(new Yield(), new Spawn(), new PingPong(), new Ready());
+      List.of(
+          new Yield(),
+          new Spawn(),
+          new PingPong(),
+          new Ready(),
+          new Timers(),
+          new Echo(),
+          new Http(),
+          new Memory());
 
   private static final String USAGE =
       """
@@ -52,7 +60,8 @@ public final class Main {
     }
     Run run = new Run(pace, rounds > 0 ? rounds : pace.rounds, only);
     List<Result> results = run.ask(questions.isEmpty() ? QUESTIONS : questions);
-    Report.write(out, results);
+    Report.write(out, run.facts(), results);
+    System.exit(results.stream().anyMatch(Result::hasFailures) ? 1 : 0);
   }
 
   private static String value(String[] args, int i) {

@@ -59,11 +59,13 @@ public final class PingPong implements Question {
               setting,
               Peers.FDFIBER_IO_WAIT + Fibers.suffix(poller),
               Jmh.of(PingPongFibers.ByIoWait.class, parameters)));
-      entries.add(
-          new Entry(
-              setting,
-              Peers.FDFIBER_CHANNEL + Fibers.suffix(poller),
-              Jmh.of(PingPongFibers.ByChannel.class, parameters)));
+      if (poller.equals(Fibers.DEFAULT) || idle.equals("0")) {
+        entries.add(
+            new Entry(
+                setting,
+                Peers.FDFIBER_CHANNEL + Fibers.suffix(poller),
+                Jmh.of(PingPongFibers.ByChannel.class, parameters)));
+      }
     }
   }
 

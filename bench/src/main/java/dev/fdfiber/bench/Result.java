@@ -11,6 +11,10 @@ record Result(Question question, List<Entry> entries, Map<String, List<Double>> 
     return Spread.of(samples.get(entry.key()));
   }
 
+  boolean hasFailures() {
+    return samples.values().stream().flatMap(List::stream).anyMatch(d -> d.isNaN());
+  }
+
   /** How a goal went, of those whose entries were measured. */
   record Outcome(Goal goal, Spread value) {
     boolean isMet() {

@@ -1,5 +1,7 @@
 package dev.fdfiber.bench;
 
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -7,6 +9,9 @@ import java.util.Map;
 
 /** Asks the questions, in rounds: in each round every peer gets one turn, in the same order. */
 final class Run {
+  /** Where, when and how often it was measured. */
+  record Facts(String machine, String date, int rounds) {}
+
   private final Pace pace;
   private final int rounds;
   private final String only;
@@ -15,6 +20,10 @@ final class Run {
     this.pace = pace;
     this.rounds = rounds;
     this.only = only;
+  }
+
+  Facts facts() {
+    return new Facts(Machine.describe(), LocalDate.now(ZoneOffset.UTC).toString(), rounds);
   }
 
   List<Result> ask(List<Question> questions) throws Exception {
@@ -32,11 +41,23 @@ final class Run {
     System.out.printf("%n%s (%s)%n", question.title(), question.unit());
     for (int round = 1; round <= rounds; round++) {
       for (Entry entry : entries) {
-        double value = entry.sampler().sample(pace);
+        double value = sample(entry);
         samples.get(entry.key()).add(value);
         System.out.printf("  round %d  %-55s %,14.1f%n", round, entry.key(), value);
       }
     }
     return new Result(question, entries, samples);
+  }
+
+  /** One that fails is told, and makes its entry fail, but not the hours of the others. */
+  private double sample(Entry entry) throws InterruptedException {
+    try {
+      return entry.sampler().sample(pace);
+    } catch (InterruptedException e) {
+      throw e;
+    } catch (Exception e) {
+      System.out.println("  FAILED: " + entry.key() + ": " + e);
+      return Double.NaN;
+    }
   }
 }

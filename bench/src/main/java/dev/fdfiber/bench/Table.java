@@ -6,8 +6,11 @@ import java.util.List;
 final class Table {
   private Table() {}
 
-  static String of(List<Result> results) {
+  static String of(Run.Facts facts, List<Result> results) {
     StringBuilder text = new StringBuilder();
+    text.append(
+        "# Results\n\n%s; %s. Medians of %d rounds, in each of which every peer had one turn.\nGoals are ratios within a round; less is better everywhere.\n\n"
+            .formatted(facts.machine(), facts.date(), facts.rounds()));
     text.append("## Goals\n\n| question | what | goal | measured | |\n|---|---|---:|---:|---|\n");
     for (Result result : results) {
       for (Result.Outcome outcome : result.outcomes()) {
@@ -52,6 +55,9 @@ final class Table {
   }
 
   static String number(double value) {
+    if (Double.isNaN(value)) {
+      return "failed";
+    }
     return value < 100 ? "%.1f".formatted(value) : "%,.0f".formatted(value);
   }
 }
