@@ -9,7 +9,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is kept about descriptors: the receive timeout, and how the last call ended. Any thread.
+ * What is kept about descriptors: the receive timeout, how the last call ended, the TLS that it
+ * speaks. Any thread.
  *
  * <p>A descriptor is a number, and the process gets the number again. So an entry says which file
  * it is about, {@link FileId}, and whoever finds that another file has the number throws the entry
@@ -24,17 +25,26 @@ final class FdStates {
   /** Descriptors are the process's, and so is what is known about them. */
   private static final ConcurrentMap<Integer, State> STATES = new ConcurrentHashMap<>();
 
-  private record State(FileId file, long recvTimeoutNanos, IoStatus status) {
+  private record State(
+      FileId file, long recvTimeoutNanos, IoStatus status, @Nullable TlsStream tls) {
+    static State nothing(FileId file) {
+      return new State(file, -1, IoStatus.OK, null);
+    }
+
     State with(IoStatus other) {
-      return new State(file, recvTimeoutNanos, other);
+      return status == other ? this : new State(file, recvTimeoutNanos, other, tls);
     }
 
     State with(long nanos) {
-      return new State(file, nanos, status);
+      return new State(file, nanos, status, tls);
+    }
+
+    State with(TlsStream stream) {
+      return new State(file, recvTimeoutNanos, status, stream);
     }
 
     boolean saysNothing() {
-      return recvTimeoutNanos < 0 && status == IoStatus.OK;
+      return recvTimeoutNanos < 0 && status == IoStatus.OK && tls == null;
     }
   }
 
@@ -75,6 +85,23 @@ final class FdStates {
     return state == null ? -1 : state.recvTimeoutNanos;
   }
 
+  /** The descriptor speaks TLS from here on; false if it did already. */
+  static boolean startTls(int fd, FileId file, TlsStream stream) {
+    change(fd, file, state -> state.tls == null ? state.with(stream) : state);
+    State state = STATES.get(fd);
+    return state != null && state.tls == stream;
+  }
+
+  /** The TLS that the descriptor speaks; null for a plain one. */
+  static @Nullable TlsStream tls(Kernel kernel, int fd) {
+    State state = STATES.isEmpty() ? null : STATES.get(fd);
+    if (state == null || state.tls == null) {
+      return null;
+    }
+    state = current(kernel, fd);
+    return state == null ? null : state.tls;
+  }
+
   /** The descriptor is about to be closed. */
   static void drop(int fd) {
     if (!STATES.isEmpty()) {
@@ -87,7 +114,7 @@ final class FdStates {
         fd,
         (number, state) -> {
           boolean isSame = state != null && state.file.equals(file);
-          return orNothing(how.apply(isSame ? state : new State(file, -1, IoStatus.OK)));
+          return orNothing(how.apply(isSame ? state : State.nothing(file)));
         });
   }
 

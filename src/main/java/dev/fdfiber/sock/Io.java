@@ -4,6 +4,7 @@ import dev.fdfiber.ErrnoException;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.kernel.NativeBuffers;
 import dev.fdfiber.kernel.NonBlocking;
 import java.io.ByteArrayOutputStream;
@@ -41,6 +42,11 @@ final class Io {
 
   /** Writes the first {@code total} bytes of the parts. */
   static void write(Kernel kernel, int fd, int total, byte[]... parts) throws IOException {
+    TlsStream tls = FdStates.tls(kernel, fd);
+    if (tls != null) {
+      tls.write(kernel, total, parts);
+      return;
+    }
     int done = 0;
     while (done < total) {
       long written = writeOnce(kernel, fd, done, total, parts);
@@ -93,6 +99,10 @@ final class Io {
    */
   static byte[] read(Kernel kernel, int fd, int max, Duration limit, int before)
       throws IOException {
+    TlsStream tls = FdStates.tls(kernel, fd);
+    if (tls != null) {
+      return tls.read(kernel, max, limit, before);
+    }
     while (true) {
       MemorySegment buffer = NativeBuffers.take();
       long n;
@@ -119,11 +129,7 @@ final class Io {
       throws IOException {
     if (errno == Errno.EAGAIN) {
       if (!await(kernel, "read", fd, Scheduler.READ, limit, before)) {
-        FdStates.ended(kernel, fd, IoStatus.WANT_READ);
-        SocketTimeoutException e =
-            new SocketTimeoutException("read on fd " + fd + ": nothing within " + limit);
-        e.bytesTransferred = before;
-        throw e;
+        throw timedOut(kernel, fd, limit, before);
       }
     } else if (errno != Errno.EINTR) {
       throw failed(kernel, "read", fd, errno);
@@ -141,6 +147,14 @@ final class Io {
       all.writeBytes(some);
     }
     return all.toByteArray();
+  }
+
+  /** Waits until a read would not; false when the time was up. */
+  static boolean awaitReadable(Kernel kernel, int fd, Duration timeout) throws IOException {
+    TlsStream tls = FdStates.tls(kernel, fd);
+    return tls != null
+        ? tls.awaitReadable(kernel, timeout)
+        : await(kernel, "read", fd, Scheduler.READ, timeout, 0);
   }
 
   /** How long a read may wait for bytes; negative is without end. */
@@ -162,6 +176,24 @@ final class Io {
       FdStates.ended(kernel, fd, reads ? IoStatus.WANT_READ : IoStatus.WANT_WRITE);
       throw cancelled(call + " on fd " + fd, transferred, e);
     }
+  }
+
+  /** Ends the sending direction of a connection, below any TLS. */
+  static void shutdownWrite(Kernel kernel, int fd) throws IOException {
+    int result = kernel.shutdown(fd, Linux.SHUT_WR);
+    if (result < 0) {
+      throw failed(kernel, "shutdown", fd, -result);
+    }
+    FdStates.succeeded(fd);
+  }
+
+  /** What a read throws when its time was up, noted. */
+  static SocketTimeoutException timedOut(Kernel kernel, int fd, Duration limit, int before) {
+    FdStates.ended(kernel, fd, IoStatus.WANT_READ);
+    SocketTimeoutException e =
+        new SocketTimeoutException("read on fd " + fd + ": nothing within " + limit);
+    e.bytesTransferred = before;
+    return e;
   }
 
   /** What a cancelled call throws; the interrupt status is set again. */

@@ -2,6 +2,7 @@ package dev.fdfiber.sock;
 
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
@@ -58,17 +59,47 @@ public final class PollSet {
    */
   public int run(int timeoutMillis) throws IOException {
     seen = new int[0];
+    Kernel kernel = Io.kernel();
+    Deadline deadline = new Deadline(Duration.ofMillis(timeoutMillis));
     try {
-      int[] now =
-          Scheduler.ioWaitAny(
-              Arrays.copyOf(fds, size),
-              Arrays.copyOf(modes, size),
-              Duration.ofMillis(timeoutMillis));
+      int[] now;
+      boolean timeIsUp;
+      do {
+        boolean[] decrypted = decrypted(kernel);
+        Duration left = decrypted.length > 0 ? Duration.ZERO : deadline.left();
+        timeIsUp = left.isZero();
+        now = Scheduler.ioWaitAny(Arrays.copyOf(fds, size), Arrays.copyOf(modes, size), left);
+        for (int i = 0; i < size; i++) {
+          now[i] = readable(kernel, i, now[i], decrypted.length > 0 && decrypted[i]);
+        }
+      } while (!timeIsUp && Arrays.stream(now).allMatch(bits -> bits == 0));
       seen = now;
       return (int) Arrays.stream(now).filter(bits -> bits != 0).count();
     } catch (InterruptedException e) {
       throw Io.cancelled("poll of " + size + " descriptors", 0, e);
     }
+  }
+
+  /** Which slots have bytes that came before, decrypted since; empty if none has. */
+  private boolean[] decrypted(Kernel kernel) {
+    boolean[] decrypted = new boolean[0];
+    for (int i = 0; i < size; i++) {
+      TlsStream tls = (modes[i] & Scheduler.READ) == 0 ? null : FdStates.tls(kernel, fds[i]);
+      if (tls != null && tls.hasNews()) {
+        decrypted = decrypted.length == 0 ? new boolean[size] : decrypted;
+        decrypted[i] = true;
+      }
+    }
+    return decrypted;
+  }
+
+  /** The bits that were seen of a slot; those of a record that holds no data do not count. */
+  private int readable(Kernel kernel, int i, int bits, boolean isDecrypted) throws IOException {
+    if (isDecrypted) {
+      return bits < 0 ? bits : bits | Scheduler.READ;
+    }
+    TlsStream tls = bits > 0 && (bits & Scheduler.READ) != 0 ? FdStates.tls(kernel, fds[i]) : null;
+    return tls == null || tls.isReadable(kernel) ? bits : bits & ~Scheduler.READ;
   }
 
   /**

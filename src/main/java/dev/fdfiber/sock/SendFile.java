@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * Files as they are, from the disk to a descriptor.
  *
  * <p>sendfile(2) has no flag like {@code MSG_DONTWAIT}, so it is used only where the other end is
- * non-blocking; where that would block, or sendfile(2) cannot do it, bytes are read and written.
- * Opening and reading a regular file never makes a fiber park: it holds the driver while the disk
- * works. So the file goes in pieces, and between two of them others get their turn.
+ * non-blocking; where that would block, or sendfile(2) cannot do it, and over TLS, bytes are read
+ * and written. Opening and reading a regular file never makes a fiber park: it holds the driver
+ * while the disk works. So the file goes in pieces, and between two of them others get their turn.
  */
 final class SendFile {
   private static final int PIECE = 1 << 20;
@@ -37,8 +37,8 @@ final class SendFile {
     }
     int file = open(kernel, path);
     try {
-      boolean blocks = (flags & Linux.O_NONBLOCK) == 0;
-      long sent = blocks ? -1 : bySendfile(kernel, fd, file);
+      boolean byCopy = (flags & Linux.O_NONBLOCK) == 0 || FdStates.tls(kernel, fd) != null;
+      long sent = byCopy ? -1 : bySendfile(kernel, fd, file);
       sent = sent < 0 ? byCopy(kernel, fd, file, path) : sent;
       FdStates.succeeded(fd);
       return sent;

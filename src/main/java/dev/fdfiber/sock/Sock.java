@@ -140,24 +140,26 @@ public final class Sock {
   }
 
   /**
-   * Ends the sending direction of a connection: the other side reads to the end, and may answer.
-   * Does not suspend.
+   * Ends the sending direction of a connection: the other side reads to the end, and may answer,
+   * but not over TLS 1.2, where an end is one of both directions. Does not suspend; over TLS it
+   * does, until its close_notify has room.
    *
    * @throws ErrnoException {@code ENOTCONN} if it is not connected, {@code ENOTSOCK} if it is no
    *     socket, shutdown(2) ERRORS
    */
   public static void shutdownWrite(int fd) throws IOException {
     Kernel kernel = Io.kernel();
-    int result = kernel.shutdown(fd, Linux.SHUT_WR);
-    if (result < 0) {
-      throw Io.failed(kernel, "shutdown", fd, -result);
+    TlsStream tls = FdStates.tls(kernel, fd);
+    if (tls != null) {
+      tls.shutdownWrite(kernel);
     }
-    FdStates.succeeded(fd);
+    Io.shutdownWrite(kernel, fd);
   }
 
   /**
    * Closes a descriptor and forgets what is known of it; in the caller's scheduler everybody who
-   * waits for it gets ClosedChannelException first. Never to be repeated. Does not suspend.
+   * waits for it gets ClosedChannelException first. Over TLS it says close_notify, if that can be
+   * said at once. Never to be repeated. Does not suspend.
    *
    * @throws ErrnoException for what close(2) ERRORS lists; {@code EBADF} if it is not open
    */
@@ -227,11 +229,120 @@ public final class Sock {
   }
 
   /**
+   * Waits until there is something to read: a byte, the end, an error that a read would tell. Also
+   * what TLS has decrypted already counts, which {@link Scheduler#ioWait} cannot know; and a TLS
+   * record without data does not. Suspends until then.
+   *
+   * @param timeout negative waits without end
+   * @return false when the time was up
+   * @throws ErrnoException {@code EBADF} if it is not open, poll(2) POLLNVAL
+   */
+  public static boolean awaitReadable(int fd, Duration timeout) throws IOException {
+    return Io.awaitReadable(Io.kernel(), fd, timeout);
+  }
+
+  /**
    * How the last call here on this descriptor ended, by whichever thread. Of the file that has the
    * number now: a close forgets it. Does not suspend.
    */
   public static IoStatus ioStatus(int fd) {
     return FdStates.status(Io.kernel(), fd);
+  }
+
+  // ---- TLS
+
+  /**
+   * Connects to a TCP port and speaks TLS there, 1.3 or 1.2, as the host of that name: the
+   * certificate must be for it and signed by somebody who is trusted, see {@link #tlsTrust}.
+   * Suspends until the handshake is done. From then on all calls here on the descriptor go through
+   * TLS; those of others, such as {@link dev.fdfiber.FdChannel}, do not.
+   *
+   * @return the socket, as {@link #connect(String, int)} gives it
+   * @throws javax.net.ssl.SSLHandshakeException with the reason if the handshake fails
+   * @throws java.net.UnknownHostException if the host does not resolve
+   * @throws ErrnoException why the last address refused, connect(2) ERRORS, the others suppressed
+   */
+  public static int connectTls(String host, int port) throws IOException {
+    return connectTls(host, port, Io.FOREVER);
+  }
+
+  /**
+   * Like {@link #connectTls(String, int)}, with a limit for each address and one of the same length
+   * for the handshake; a negative one is none.
+   *
+   * @throws SocketTimeoutException when the time was up
+   */
+  public static int connectTls(String host, int port, Duration timeout) throws IOException {
+    return Tls.connect(Io.kernel(), host, port, timeout);
+  }
+
+  /**
+   * Trusts certificates that those in a file have signed, and those of the system's store ({@code
+   * cacerts} of the JDK, or {@code javax.net.ssl.trustStore}); no longer those of an earlier call.
+   * For the handshakes that begin from then on in this process. Suspends while it reads.
+   *
+   * @param caPem certificates in PEM; null for the system's store alone, as at first
+   * @throws IOException if it cannot be read
+   */
+  public static void tlsTrust(@Nullable Path caPem) throws IOException {
+    TlsSettings.trust(caPem);
+  }
+
+  /**
+   * Says as whom this process accepts TLS, from then on; may be called again with a newer
+   * certificate. Suspends while it reads.
+   *
+   * @param certPem the certificate and those that lead to its authority, in this order, in PEM
+   * @param keyPem its private key in PEM, not encrypted: RSA, EC or Ed25519
+   * @throws IOException if one cannot be read, or they do not belong together
+   */
+  public static void tlsServerInit(Path certPem, Path keyPem) throws IOException {
+    TlsSettings.serve(certPem, keyPem);
+  }
+
+  /**
+   * Speaks TLS, 1.3 or 1.2, on a connection that was accepted; suspends until the handshake is
+   * done, or {@link #setRecvTimeout} of the descriptor is over. From then on all calls here on the
+   * descriptor go through TLS. It stays the caller's to close, also when this fails.
+   *
+   * @throws javax.net.ssl.SSLHandshakeException with the reason if the handshake fails
+   * @throws SocketTimeoutException when the time was up
+   * @throws IllegalStateException before {@link #tlsServerInit}, or if it speaks TLS already
+   */
+  public static void acceptTls(int fd) throws IOException {
+    Tls.accept(Io.kernel(), fd);
+  }
+
+  /**
+   * Connects as {@link #connectTls(String, int)} does, but leaves the handshake to {@link
+   * #tlsHandshakeStep}. Suspends until it is connected.
+   */
+  public static int tlsConnectStart(String host, int port) throws IOException {
+    return Tls.connectStart(Io.kernel(), host, port, Io.FOREVER);
+  }
+
+  /**
+   * Starts what {@link #acceptTls} does, but leaves the handshake to {@link #tlsHandshakeStep}.
+   *
+   * @throws IllegalStateException before {@link #tlsServerInit}, or if it speaks TLS already
+   */
+  public static void tlsAcceptStart(int fd) throws IOException {
+    Tls.acceptStart(Io.kernel(), fd);
+  }
+
+  /**
+   * Does what can be done of a handshake without waiting for the other side. Suspends only while
+   * keys and certificates are worked on. Who does not want to do it in steps just reads or writes,
+   * which does what is left of it.
+   *
+   * @return OK when the handshake is done; WANT_READ or WANT_WRITE if the descriptor must be ready
+   *     for that before the next step
+   * @throws javax.net.ssl.SSLHandshakeException with the reason if the handshake fails
+   * @throws IllegalStateException if no handshake was started
+   */
+  public static IoStatus tlsHandshakeStep(int fd) throws IOException {
+    Kernel kernel = Io.kernel();
+    return Tls.stream(kernel, fd).step(kernel);
   }
 
   // ---- HTTP framing

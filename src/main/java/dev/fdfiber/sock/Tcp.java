@@ -173,7 +173,11 @@ final class Tcp {
   /** Tells who waits for it and forgets what is known of it first. 0, or minus errno. */
   static int close(Kernel kernel, int fd) {
     Scheduler.closing(fd);
+    TlsStream tls = FdStates.tls(kernel, fd);
     FdStates.drop(fd);
+    if (tls != null) {
+      tls.close(kernel);
+    }
     return kernel.close(fd);
   }
 

@@ -30,7 +30,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Sock: the bytes. Everything holds for sockets and pipes, whether their description blocks or not.
+ * Sock: the bytes. Everything holds for sockets and pipes, whether their description blocks or not,
+ * and over TLS.
  */
 @ExtendWith(Leaks.class)
 @Timeout(60)
@@ -42,7 +43,8 @@ class SockBytesTest {
     BLOCKING_SOCKETS(Fds::blockingSocketPair),
     PIPE(Fds::pipe),
     BLOCKING_PIPE(Fds::blockingPipe),
-    TCP(Kind::tcp);
+    TCP(Kind::tcp),
+    TLS(TlsPair::open);
 
     private final Supplier<Fds.Pair> opener;
 
@@ -108,7 +110,7 @@ class SockBytesTest {
         assertThat(Sock.recvAll(pair.a(), 4)).asString().isEqualTo("4567");
         assertThat(Sock.recvSome(pair.a(), Integer.MAX_VALUE)).asString().isEqualTo("89");
         Sock.writeStr(pair.b(), "rest");
-        Fds.close(pair.b());
+        Sock.close(pair.b());
         assertThat(Sock.recvAll(pair.a(), 100)).asString().isEqualTo("rest");
         assertThat(Sock.recvSome(pair.a(), 0)).isEmpty();
         assertThat(Sock.recvAll(pair.a(), 0)).isEmpty();

@@ -48,7 +48,7 @@ class SockFramingTest {
         Sock.writeStr(pair.b(), " HTTP/1.1\r\n\r\nbody\0");
         assertThat(Sock.readRequest(pair.a())).asString().isEqualTo(" HTTP/1.1\r\n\r\nbody\0");
         assertThat(Sock.ioStatus(pair.a())).isEqualTo(IoStatus.OK);
-        Fds.close(pair.b());
+        Sock.close(pair.b());
         assertThat(Sock.readRequest(pair.a())).isEmpty();
         assertThat(Sock.ioStatus(pair.a())).isEqualTo(IoStatus.EOF);
       });
@@ -98,8 +98,8 @@ class SockFramingTest {
   @MethodSource("everywhere")
   void endInsideAHead_isAnEofException(SockBytesTest.Kind kind, Place place) throws Exception {
     try (Fds.Pair pair = kind.open()) {
-      Fds.write(pair.b(), "GET / HT");
-      Fds.close(pair.b());
+      Sock.writeStr(pair.b(), "GET / HT");
+      Sock.close(pair.b());
       place.run(() ->
           assertThatThrownBy(() -> Sock.readRequest(pair.a()))
               .isInstanceOf(EOFException.class)
@@ -135,7 +135,7 @@ class SockFramingTest {
         Sock.writeStr(pair.b(), "0123\0ü789");
         assertThat(Sock.drainBody(pair.a(), 0)).isEmpty();
         assertThat(Sock.drainBody(pair.a(), 7)).asString().isEqualTo("0123\0ü");
-        Fds.close(pair.b());
+        Sock.close(pair.b());
         assertThat(Sock.drainBody(pair.a(), 7)).asString().isEqualTo("789");
         assertThat(Sock.drainBody(pair.a(), 7)).isEmpty();
         assertThatThrownBy(() -> Sock.drainBody(pair.a(), -1))
