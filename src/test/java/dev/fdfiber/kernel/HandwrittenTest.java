@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.Field;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -64,5 +66,30 @@ class HandwrittenTest {
       fact("CMSG_SPACE(" + size + ")", Messages.space(size));
     }
     compare(directory, "");
+  }
+
+  @Test
+  void terminals_areThoseOfTheCompiler(@TempDir Path directory) throws Exception {
+    constants(
+        Terminals.class,
+        Set.of("TERMIOS2_SIZE", "IFLAG", "OFLAG", "CFLAG", "LFLAG", "CC", "ISPEED", "OSPEED"));
+    fact("sizeof(struct termios2)", Terminals.TERMIOS2_SIZE);
+    fact("offsetof(struct termios2, c_iflag)", Terminals.IFLAG);
+    fact("offsetof(struct termios2, c_oflag)", Terminals.OFLAG);
+    fact("offsetof(struct termios2, c_cflag)", Terminals.CFLAG);
+    fact("offsetof(struct termios2, c_lflag)", Terminals.LFLAG);
+    fact("offsetof(struct termios2, c_cc)", Terminals.CC);
+    fact("offsetof(struct termios2, c_ispeed)", Terminals.ISPEED);
+    fact("offsetof(struct termios2, c_ospeed)", Terminals.OSPEED);
+    compare(directory, "#include <asm/termbits.h>\n"); // within main, beside that of termios.h
+  }
+
+  /** Every constant of a class, under its own name. */
+  private void constants(Class<?> type, Set<String> butFor) throws IllegalAccessException {
+    for (Field field : type.getFields()) {
+      if (!butFor.contains(field.getName())) {
+        fact(field.getName(), ((Number) field.get(null)).longValue());
+      }
+    }
   }
 }
