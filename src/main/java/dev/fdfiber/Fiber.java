@@ -83,7 +83,8 @@ public final class Fiber {
   /**
    * Interrupts its thread: a wait that it is in, or else its next one, throws InterruptedException,
    * or InterruptedIOException in a channel. A wait that is already over is not undone. A fiber that
-   * has not started yet runs up to its first wait. Does not suspend.
+   * has not started yet runs up to its first wait; one in a {@link FiberScope#shield} goes on to
+   * its end. Does not suspend.
    */
   public void cancel() {
     task.loop.cancel(task);
@@ -111,7 +112,7 @@ public final class Fiber {
     return join(Times.limitNanos(limit));
   }
 
-  private boolean join(long nanos) throws InterruptedException {
+  boolean join(long nanos) throws InterruptedException {
     Task me = Task.current();
     if (me == task) {
       throw new IllegalStateException("fiber " + name() + " would wait for its own end");

@@ -3,6 +3,8 @@ package dev.fdfiber;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.poller.Poller;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
@@ -46,6 +48,8 @@ final class Loop {
   final Inbox inbox;
   final Registry registry = new Registry();
   final Waits waits;
+  final Alarms alarms = new Alarms();
+  final Map<Thread, ScopeOwner> owners = new ConcurrentHashMap<>();
   final boolean strict;
   private final @Nullable Steering steering; // null but in tests
   private final Resources resources;
@@ -83,7 +87,7 @@ final class Loop {
     Poller poller = options.poller.over(kernel);
     this.waker = new Waker(kernel);
     this.inbox = new Inbox(waker);
-    this.waits = new Waits(clock, poller, waker);
+    this.waits = new Waits(clock, poller, waker, alarms);
     this.resources = Resources.of(scheduler, waker, poller);
   }
 
@@ -137,6 +141,20 @@ final class Loop {
 
   /** Cancels a fiber; see {@link Fiber#cancel}. */
   void cancel(Task task) {
+    ScopeOwner owner = ownerOf(task);
+    if (owner == null || !owner.defersCancel()) {
+      interrupt(task);
+    }
+  }
+
+  /** What a fiber has of scopes and shields, or null. */
+  @Nullable ScopeOwner ownerOf(Task task) {
+    Thread thread = task.thread;
+    return thread == null ? null : owners.get(thread);
+  }
+
+  /** Interrupts a fiber: it ends the wait that it is in. */
+  void interrupt(Task task) {
     Thread thread = task.thread;
     if (thread == null) {
       return;
@@ -416,6 +434,10 @@ final class Loop {
     task.setState(Fiber.State.DONE);
     if (registry.remove(task)) {
       wakeJoiners(task);
+      ScopeOwner owner = owners.isEmpty() ? null : ownerOf(task);
+      if (owner != null) {
+        owner.ended();
+      }
     }
   }
 

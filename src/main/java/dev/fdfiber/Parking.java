@@ -11,7 +11,7 @@ final class Parking {
   private Parking() {}
 
   static void pause(Task task, long nanos) throws InterruptedException {
-    throwIfCancelled("pause");
+    throwIfCancelled(task, "pause");
     if (nanos == 0) {
       task.loop.leave(task);
       return;
@@ -19,6 +19,9 @@ final class Parking {
     task.loop.waits.register(task, -1, 0, nanos);
     if (task.loop.suspend(task, Fiber.State.PAUSED)) {
       finish(task, "pause");
+      if (task.outcome == Task.Outcome.CANCELLED) { // in a shield
+        pause(task, left(task, nanos));
+      }
       return;
     }
     try {
@@ -30,10 +33,10 @@ final class Parking {
 
   static int ioWait(Task task, int fd, int mode, long timeoutNanos)
       throws IOException, InterruptedException {
-    if (Thread.interrupted()) {
+    if (isCancelled(task)) {
       // A channel keeps the status: who swallows that in a loop must not hold the driver for ever.
       task.loop.leave(task);
-      throw cancelled("ioWait");
+      throw cancelled(task, "ioWait");
     }
     int result = fd < 0 ? -1 : task.loop.waits.register(task, fd, mode, timeoutNanos);
     if (result < 0) {
@@ -46,15 +49,18 @@ final class Parking {
     if (closed || task.outcome == Task.Outcome.CLOSED) {
       throw new ClosedChannelException();
     }
+    if (task.outcome == Task.Outcome.CANCELLED) { // in a shield
+      return ioWait(task, fd, mode, left(task, timeoutNanos));
+    }
     return task.outcome == Task.Outcome.TIMEOUT ? 0 : bits(task);
   }
 
   /** Waits for several descriptors at once; what was seen of each, 0 or NOT_OPEN included. */
   static int[] ioWaitAny(Task task, int[] fds, int[] modes, long timeoutNanos)
       throws IOException, InterruptedException {
-    if (Thread.interrupted()) {
+    if (isCancelled(task)) {
       task.loop.leave(task); // as in ioWait
-      throw cancelled("ioWaitAny");
+      throw cancelled(task, "ioWaitAny");
     }
     GroupWait group = new GroupWait(task, fds, modes);
     task.loop.waits.registerGroup(task, group, timeoutNanos);
@@ -63,15 +69,18 @@ final class Parking {
         return pinned(task, fds, modes, timeoutNanos);
       }
       finish(task, "ioWaitAny");
-      return group.seen();
+      if (task.outcome != Task.Outcome.CANCELLED) {
+        return group.seen();
+      }
     } finally {
       task.group = null;
     }
+    return ioWaitAny(task, fds, modes, left(task, timeoutNanos)); // in a shield
   }
 
   /** Waits for another fiber of the same scheduler; false when the time was up. */
   static boolean join(Task task, Task other, long nanos) throws InterruptedException {
-    throwIfCancelled("join");
+    throwIfCancelled(task, "join");
     if (other.is(Fiber.State.DONE)) {
       return true;
     }
@@ -94,6 +103,9 @@ final class Parking {
               + userStack());
     }
     finish(task, "join");
+    if (task.outcome == Task.Outcome.CANCELLED) { // in a shield
+      return join(task, other, left(task, nanos));
+    }
     return task.outcome == Task.Outcome.JOINED;
   }
 
@@ -105,13 +117,19 @@ final class Parking {
     return wait.ready();
   }
 
-  /** True if the descriptor was closed after the wait was over and before the fiber went on. */
+  /**
+   * True if the descriptor was closed after the wait was over and before the fiber went on. A fiber
+   * that is cancelled in a shield comes back, and has to wait again.
+   */
   private static boolean finish(Task task, String call) throws InterruptedException {
     return switch (task.outcome) {
       case READY, TIMEOUT -> task.loop.waits.wasClosed(task);
       case CANCELLED -> {
         Thread.interrupted();
-        throw cancelled(call);
+        if (!isDeferred(task)) {
+          throw cancelled(task, call);
+        }
+        yield false;
       }
       case CLOSED, JOINED, NONE -> false;
     };
@@ -163,13 +181,34 @@ final class Parking {
         || name.startsWith(own + "sock.");
   }
 
-  private static void throwIfCancelled(String call) throws InterruptedException {
-    if (Thread.interrupted()) {
-      throw cancelled(call);
+  /** What is left of the time of a wait that a shield repeats. */
+  private static long left(Task task, long nanos) {
+    return nanos < 0 ? nanos : Math.max(0, task.deadlineNanos - task.loop.clock.nanoTime());
+  }
+
+  private static void throwIfCancelled(Task task, String call) throws InterruptedException {
+    if (isCancelled(task)) {
+      throw cancelled(task, call);
     }
   }
 
-  private static InterruptedException cancelled(String call) {
-    return new InterruptedException("the fiber was cancelled in " + call);
+  /** Takes the interrupt status; false where there is none, or where it has to wait. */
+  private static boolean isCancelled(Task task) {
+    return Thread.interrupted() && !isDeferred(task);
+  }
+
+  private static boolean isDeferred(Task task) {
+    ScopeOwner owner = task.loop.ownerOf(task);
+    return owner != null && owner.defersInterrupt();
+  }
+
+  private static InterruptedException cancelled(Task task, String call) {
+    ScopeOwner owner = task.loop.ownerOf(task);
+    FiberScope expired = owner == null ? null : owner.expired();
+    if (expired == null) {
+      return new InterruptedException("the fiber was cancelled in " + call);
+    }
+    expired.interruptSeen();
+    return new InterruptedException(expired.expiredMessage() + ", in " + call);
   }
 }

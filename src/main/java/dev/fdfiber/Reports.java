@@ -45,6 +45,25 @@ final class Reports {
         task.state());
   }
 
+  /** A scope cannot be left, because a child does not end. */
+  static void holdsScope(String scope, Task child, double seconds) {
+    LOG.log(
+        System.Logger.Level.WARNING,
+        "{0} waits for fiber {1}, which was cancelled and has not ended after {2} s ({3})",
+        scope,
+        child.name(),
+        seconds,
+        child.state());
+  }
+
+  static void leftOpen(String scope, String owner) {
+    LOG.log(
+        System.Logger.Level.WARNING,
+        "{0} ended without closing {1}; what it forked is cancelled",
+        owner,
+        scope);
+  }
+
   static void pinned(Task task, String wait, List<StackTraceElement> stack) {
     LOG.log(System.Logger.Level.WARNING, () -> pinnedMessage(task, wait, stack));
   }

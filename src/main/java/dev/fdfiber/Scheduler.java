@@ -140,21 +140,26 @@ public final class Scheduler implements Executor, AutoCloseable {
   public ThreadFactory threadFactory() {
     return runnable -> {
       Objects.requireNonNull(runnable, "runnable");
-      return threadOf(newTask(null, runnable::run));
+      return threadOf(prepare(null, runnable::run));
     };
   }
 
   private Fiber start(@Nullable String name, FiberBody body) {
-    Task task = newTask(name, body);
+    Task task = prepare(name, body);
+    start(task);
+    return task.fiber;
+  }
+
+  void start(Task task) {
     try {
       threadOf(task).start();
     } catch (RejectedExecutionException closed) {
       throw new IllegalStateException(closed.getMessage(), closed);
     }
-    return task.fiber;
   }
 
-  private Task newTask(@Nullable String name, FiberBody body) {
+  /** Makes a fiber that has not started. */
+  Task prepare(@Nullable String name, FiberBody body) {
     driver.shutdown().requireOpen();
     Task task = new Task(loop, name, body);
     task.thread = VirtualThreads.make(task, name, task);
@@ -417,6 +422,10 @@ public final class Scheduler implements Executor, AutoCloseable {
 
   Driver driver() {
     return driver;
+  }
+
+  Loop loop() {
+    return loop;
   }
 
   void drivenHere() {

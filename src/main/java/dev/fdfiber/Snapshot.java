@@ -13,11 +13,8 @@ final class Snapshot {
     if (loop.isAnyReady()) {
       return OptionalLong.of(0);
     }
-    Task next = loop.waits.firstTimer();
-    if (next == null) {
-      return OptionalLong.empty();
-    }
-    return OptionalLong.of(Math.max(0, next.deadlineNanos - loop.clock.nanoTime()));
+    long nanos = loop.waits.timerNanos();
+    return nanos < 0 ? OptionalLong.empty() : OptionalLong.of(nanos);
   }
 
   static List<FiberInfo> fibers(Loop loop) {

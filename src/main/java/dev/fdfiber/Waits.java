@@ -31,6 +31,7 @@ final class Waits {
   private final Clock clock;
   private final Poller poller;
   private final Waker waker;
+  private final Alarms alarms;
   private final TimerQueue timers = new TimerQueue();
   private final List<Task> seen = new ArrayList<>(); // by the look that is under way
   private final Consumer<Wait> collect = this::collect;
@@ -42,21 +43,18 @@ final class Waits {
   private long closingCount;
   private int onTheirWay;
 
-  Waits(Clock clock, Poller poller, Waker waker) {
+  Waits(Clock clock, Poller poller, Waker waker, Alarms alarms) {
     this.clock = clock;
     this.poller = poller;
     this.waker = waker;
     this.nextSweep = clock.nanoTime();
+    this.alarms = alarms;
   }
 
   // ---- any thread
 
   boolean anyForFds() {
     return poller.size() > 0;
-  }
-
-  @Nullable Task firstTimer() {
-    return timers.first();
   }
 
   // ---- one wait
@@ -155,10 +153,19 @@ final class Waits {
     return lookWanted;
   }
 
-  /** How long it is to the next timer; 0 if that has expired, negative if there is none. */
+  /**
+   * How long it is to the next timer or alarm; 0 if one is late, negative if there is none. Any
+   * thread; what it sees may be stale.
+   */
   long timerNanos() {
     Task next = timers.first();
-    return next == null ? Times.FOREVER : Math.max(0, next.deadlineNanos - clock.nanoTime());
+    long timer = next == null ? Times.FOREVER : left(next.deadlineNanos);
+    Alarms.Alarm alarm = alarms.first();
+    return alarm == null ? timer : Times.shorter(timer, left(alarm.deadlineNanos()));
+  }
+
+  private long left(long deadlineNanos) {
+    return Math.max(0, deadlineNanos - clock.nanoTime());
   }
 
   /** How long a look may block: until the limit, the next timer, or the next sweep. */
@@ -245,6 +252,7 @@ final class Waits {
       ready.accept(task);
     }
     seen.clear();
+    alarms.ring(clock);
   }
 
   private void collect(Wait wait) {
