@@ -81,7 +81,14 @@ final class Chart {
         """
             .formatted(2 * COLUMN, height));
     text(10, 20, "head", "Less is better. A red mark is a goal: the bar should end before it.");
-    text(10, 40, "quiet", facts.machine() + "; medians of " + facts.rounds() + " rounds");
+    text(
+        10,
+        40,
+        "quiet",
+        facts.machine()
+            + "; medians of "
+            + facts.rounds()
+            + (facts.rounds() == 1 ? " round" : " rounds"));
     for (int i = 0; i < columns.size(); i++) {
       int y = TOP;
       for (Panel panel : columns.get(i)) {
@@ -94,9 +101,9 @@ final class Chart {
 
   private void draw(Panel panel, int x, int y) {
     Question question = panel.result().question();
-    String setting = panel.setting().isEmpty() ? "" : ": " + panel.setting();
-    text(x, y + 16, "head", question.title() + setting);
-    text(x, y + 32, "quiet", question.unit());
+    String setting = panel.setting().isEmpty() ? "" : panel.setting() + ": ";
+    text(x, y + 16, "head", question.title());
+    text(x, y + 32, "quiet", setting + question.unit());
     double scale = BARS / longest(panel);
     int row = y + HEAD;
     for (Entry entry : panel.entries()) {
@@ -107,17 +114,24 @@ final class Chart {
       svg.append(
           "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%s\" height=\"11\"/>\n"
               .formatted(isOurs(entry) ? "own" : "bar", x + LABEL, row, decimal(width)));
-      text(x + LABEL + width + 5, row + 10, "quiet", (cut ? "… " : "") + Table.number(value));
+      String number = (cut ? "… " : "") + Table.number(value);
       for (double goal : goals(panel.result(), entry)) {
-        if (goal * scale <= BARS) {
-          String at = decimal(x + LABEL + goal * scale);
-          svg.append(
-              "<line class=\"goal\" x1=\"%s\" x2=\"%s\" y1=\"%d\" y2=\"%d\"/>\n"
-                  .formatted(at, at, row - 2, row + 13));
+        if (goal * scale > BARS + 1) {
+          number += " (goal " + Table.number(goal) + ")";
+        } else {
+          mark(x + LABEL + goal * scale, row);
         }
       }
+      text(x + LABEL + width + 5, row + 10, "quiet", number);
       row += ROW;
     }
+  }
+
+  private void mark(double x, int y) {
+    String at = decimal(x);
+    svg.append(
+        "<line class=\"goal\" x1=\"%s\" x2=\"%s\" y1=\"%d\" y2=\"%d\"/>\n"
+            .formatted(at, at, y - 2, y + 13));
   }
 
   private static double longest(Panel panel) {
@@ -126,6 +140,9 @@ final class Chart {
     for (Entry entry : panel.entries()) {
       double value = panel.result().of(entry).median();
       all = Math.max(all, value);
+      for (double goal : goals(panel.result(), entry)) {
+        all = Math.max(all, goal);
+      }
       ours = isOurs(entry) ? Math.max(ours, value) : ours;
     }
     return ours == 0 ? all : Math.min(all, CUT * ours);

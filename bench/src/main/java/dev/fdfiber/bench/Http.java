@@ -14,7 +14,7 @@ final class Http implements Question {
 
   @Override
   public String title() {
-    return "HTTP hello with 64 and 1,000 connections";
+    return "HTTP hello";
   }
 
   @Override

@@ -22,7 +22,7 @@ final class Memory implements Question {
 
   @Override
   public String title() {
-    return "Memory of a fiber that waits, all included";
+    return "Memory of a fiber that waits";
   }
 
   @Override
@@ -33,11 +33,10 @@ final class Memory implements Question {
   @Override
   public List<Entry> entries() {
     List<Entry> entries = new ArrayList<>();
-    for (String peer : List.of(Peers.FDFIBER, Peers.VIRTUAL)) {
-      boolean ours = peer.equals(Peers.FDFIBER);
-      entries.add(new Entry(PARKED, peer, heap(ours ? "pause" : "park", 100_000)));
-      entries.add(new Entry(MILLION, peer, heap(ours ? "pause" : "park", 1_000_000)));
-    }
+    entries.add(new Entry(PARKED, Peers.FDFIBER, heap("pause", 100_000)));
+    entries.add(new Entry(PARKED, Peers.VIRTUAL, heap("park", 100_000)));
+    entries.add(new Entry(MILLION, Peers.FDFIBER, heap("pause", 1_000_000)));
+    entries.add(new Entry(MILLION, Peers.VIRTUAL, heap("park", 1_000_000)));
     entries.add(new Entry(WAITING, Peers.FDFIBER_IO_WAIT, heap("ioWait", 9_000)));
     entries.add(new Entry(WAITING, Peers.FDFIBER_CHANNEL, heap("channel", 9_000)));
     entries.add(new Entry(WAITING, Peers.VIRTUAL, heap("read", 9_000)));

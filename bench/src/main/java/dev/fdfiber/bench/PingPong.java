@@ -21,7 +21,7 @@ public final class PingPong implements Question {
 
   @Override
   public String title() {
-    return "One byte to and fro over two pipes, beside idle waits";
+    return "One byte to and fro over two pipes";
   }
 
   @Override

@@ -11,6 +11,11 @@ final class Table {
     text.append(
         "# Results\n\n%s; %s. Medians of %d rounds, in each of which every peer had one turn.\nGoals are ratios within a round; less is better everywhere.\n\n"
             .formatted(facts.machine(), facts.date(), facts.rounds()));
+    if (!CProgram.isPossible()) {
+      text.append(
+          "There was no gcc here: C, and the servers, whose load is a C program, are missing.\n\n");
+    }
+    text.append("## In short\n\n").append(Summary.of(results)).append('\n');
     text.append("## Goals\n\n| question | what | goal | measured | |\n|---|---|---:|---:|---|\n");
     for (Result result : results) {
       for (Result.Outcome outcome : result.outcomes()) {

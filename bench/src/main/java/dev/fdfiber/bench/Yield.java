@@ -19,6 +19,12 @@ import org.openjdk.jmh.annotations.State;
 public final class Yield implements Question {
   private static final int YIELDS = 1_000_000; // by all together, so that starting them is nothing
 
+  private static final List<Integer> COUNTS = List.of(2, 100, 10_000);
+
+  private static String setting(int count) {
+    return "%,d fibers".formatted(count);
+  }
+
   @Override
   public String name() {
     return "yield";
@@ -26,7 +32,7 @@ public final class Yield implements Question {
 
   @Override
   public String title() {
-    return "Yield among 2, 100 and 10,000 fibers";
+    return "Let the others go first";
   }
 
   @Override
@@ -37,13 +43,14 @@ public final class Yield implements Question {
   @Override
   public List<Entry> entries() {
     List<Entry> entries = new ArrayList<>();
-    for (String count : List.of("2", "100", "10000")) {
-      Map<String, String> parameters = Map.of("count", count);
-      entries.add(new Entry(count, Peers.FDFIBER, Jmh.of(OfFibers.class, parameters)));
-      entries.add(new Entry(count, Peers.VIRTUAL, Jmh.of(OfThreads.class, parameters)));
+    for (int count : COUNTS) {
+      String setting = setting(count);
+      Map<String, String> parameters = Map.of("count", Integer.toString(count));
+      entries.add(new Entry(setting, Peers.FDFIBER, Jmh.of(OfFibers.class, parameters)));
+      entries.add(new Entry(setting, Peers.VIRTUAL, Jmh.of(OfThreads.class, parameters)));
       entries.add(
           new Entry(
-              count, Peers.VIRTUAL_ONE, Jmh.of(OfThreads.class, parameters, Jvm.ONE_CARRIER)));
+              setting, Peers.VIRTUAL_ONE, Jmh.of(OfThreads.class, parameters, Jvm.ONE_CARRIER)));
     }
     return entries;
   }
@@ -51,9 +58,11 @@ public final class Yield implements Question {
   @Override
   public List<Goal> goals() {
     List<Goal> goals = new ArrayList<>();
-    for (String count : List.of("2", "100", "10000")) {
+    for (int count : COUNTS) {
+      String setting = setting(count);
       goals.add(
-          Goal.ratio(Entry.key(count, Peers.FDFIBER), Entry.key(count, Peers.VIRTUAL_ONE), 0.9));
+          Goal.ratio(
+              Entry.key(setting, Peers.FDFIBER), Entry.key(setting, Peers.VIRTUAL_ONE), 0.9));
     }
     return goals;
   }
