@@ -17,6 +17,9 @@ import java.util.Locale;
 final class Events {
   private static final double MILLIS_BETWEEN = 1000;
 
+  /** When a client comes back whose stream has ended. */
+  private static final int RETRY_MILLIS = 500;
+
   private Events() {}
 
   /** {@code ?ms=} sets the time between two events, {@code ?count=} how many there are at most. */
@@ -36,14 +39,16 @@ final class Events {
     return text.matches("[0-9]{1,15}") ? Long.parseLong(text) : 0;
   }
 
-  /** Ends when the client is gone, the fiber is cancelled, or the last event is sent. */
+  /** Ends when the client is gone, the server stops, or the last event is sent. */
   private static void stream(Out out, Duration between, long first, long count) throws Exception {
+    out.write("retry: " + RETRY_MILLIS + "\n\n");
     double paused = 0;
-    for (long n = first; n - first < count; n++) {
+    boolean goesOn = true;
+    for (long n = first; goesOn && n - first < count; n++) {
       int fibers = Scheduler.current().aliveCount();
       out.write(event(n, paused, fibers));
       long start = System.nanoTime();
-      out.pause(between);
+      goesOn = out.pause(between);
       paused = (System.nanoTime() - start) / 1e6;
     }
   }

@@ -11,12 +11,20 @@ import java.util.Optional;
  *
  * @param host the address to listen on
  * @param port the port to listen on; 0 for any that is free
+ * @param workers how many threads serve
+ * @param grace how long what is being served may go on after a stop
  * @param upstream whom {@code /poll} asks; empty: the worker itself
  * @param files the directory that {@code /files/} shows
  * @param limits what a client may cost
  */
 public record Options(
-    String host, int port, Optional<Upstream> upstream, Optional<Path> files, Limits limits) {
+    String host,
+    int port,
+    int workers,
+    Duration grace,
+    Optional<Upstream> upstream,
+    Optional<Path> files,
+    Limits limits) {
 
   /** Where an upstream listens. */
   public record Upstream(String host, int port) {}
@@ -24,21 +32,30 @@ public record Options(
   /** What {@code --help} prints. */
   public static final String USAGE =
       """
-      Serves an event stream, a long-poll and a batch side by side on one thread.
+      Serves HTTP: an event stream, a long-poll and a batch side by side, on one thread.
 
         --port N              the port; 0 for any free one (8080)
         --host HOST           the address to listen on (127.0.0.1)
+        --workers N           how many threads serve, each with its own listening socket (1)
         --files DIR           shows the files below DIR as /files/
         --upstream HOST:PORT  whom /poll asks (the worker's own /upstream)
         --idle-seconds S      how long a connection may send nothing (60)
         --head-seconds S      how long a request's head may take (10)
         --body-bytes N        how long a request's body may be (1073741824)
+        --grace-seconds S     how long what is being served may go on after a stop (5)
         --help                prints this
       """;
 
   /** What the worker does when it is told nothing. */
   public static Options defaults() {
-    return new Options("127.0.0.1", 8080, Optional.empty(), Optional.empty(), Limits.defaults());
+    return new Options(
+        "127.0.0.1",
+        8080,
+        1,
+        Duration.ofSeconds(5),
+        Optional.empty(),
+        Optional.empty(),
+        Limits.defaults());
   }
 
   /**
@@ -65,7 +82,9 @@ public record Options(
   private Options with(String name, String value) {
     return switch (name) {
       case "--port" -> onPort((int) number(name, value, 0, 65_535));
-      case "--host" -> new Options(value, port, upstream, files, limits);
+      case "--host" -> new Options(value, port, workers, grace, upstream, files, limits);
+      case "--workers" -> withWorkers((int) number(name, value, 1, 1024));
+      case "--grace-seconds" -> withGrace(seconds(name, value));
       case "--files" -> withFiles(Path.of(value));
       case "--upstream" -> withUpstream(upstream(name, value));
       case "--idle-seconds" ->
@@ -79,22 +98,32 @@ public record Options(
 
   /** The same on another port. */
   public Options onPort(int newPort) {
-    return new Options(host, newPort, upstream, files, limits);
+    return new Options(host, newPort, workers, grace, upstream, files, limits);
+  }
+
+  /** The same with another number of workers. */
+  public Options withWorkers(int newWorkers) {
+    return new Options(host, port, newWorkers, grace, upstream, files, limits);
+  }
+
+  /** The same with another grace period. */
+  public Options withGrace(Duration newGrace) {
+    return new Options(host, port, workers, newGrace, upstream, files, limits);
   }
 
   /** The same with another upstream. */
   public Options withUpstream(Upstream newUpstream) {
-    return new Options(host, port, Optional.of(newUpstream), files, limits);
+    return new Options(host, port, workers, grace, Optional.of(newUpstream), files, limits);
   }
 
   /** The same with files to show. */
   public Options withFiles(Path directory) {
-    return new Options(host, port, upstream, Optional.of(directory), limits);
+    return new Options(host, port, workers, grace, upstream, Optional.of(directory), limits);
   }
 
   /** The same with other limits. */
   public Options withLimits(Limits newLimits) {
-    return new Options(host, port, upstream, files, newLimits);
+    return new Options(host, port, workers, grace, upstream, files, newLimits);
   }
 
   private static Upstream upstream(String name, String value) {

@@ -1,152 +1,114 @@
 package dev.fdfiber.examples;
 
 import dev.fdfiber.ErrnoException;
-import dev.fdfiber.Scheduler;
 import dev.fdfiber.examples.http.HttpService;
-import dev.fdfiber.examples.http.Response;
 import dev.fdfiber.examples.http.Routes;
-import dev.fdfiber.examples.http.StaticFiles;
 import dev.fdfiber.kernel.Errno;
-import dev.fdfiber.sock.Sock;
+import dev.fdfiber.sock.Workers;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * An HTTP worker on one thread and plain descriptors: a fiber accepts, and each connection has a
- * fiber of its own. It shows side by side what the scheduler is for: a stream ({@link Events}), a
- * long-poll ({@link LongPoll}) and a batch ({@link Batch}). None of them holds the others.
+ * An HTTP server on plain descriptors, one thread by default: each connection has a fiber of its
+ * own. It shows side by side what the scheduler is for: a stream ({@link Events}), a long-poll
+ * ({@link LongPoll}) and a batch ({@link Batch}). None of them holds the others.
  *
- * <p>The thread that calls {@link #run} drives everything. Any thread may {@link #stop} it.
+ * <p>{@link Workers} accepts and stops, {@code dev.fdfiber.examples.http} speaks HTTP, {@link Site}
+ * says what is served; this puts them together.
  */
 public final class Worker implements AutoCloseable {
-  private static final Set<String> GET = Set.of("GET", "HEAD");
-  private static final Set<String> GET_POST = Set.of("GET", "HEAD", "POST");
-  private static final Set<String> POST_PUT = Set.of("POST", "PUT");
-  private static final long HOOK_LIMIT_MILLIS = 2000;
+  private final Workers workers;
+  private final List<HttpService> services = new ArrayList<>();
 
-  private final Scheduler scheduler;
-  private final Options options;
-  private final int listener;
-  private final int port;
-  private final Routes routes = new Routes();
-  private final HttpService service;
-  private volatile boolean stopping;
-  private boolean closed;
-
-  private Worker(Scheduler scheduler, Options options, int listener) throws IOException {
-    this.scheduler = scheduler;
-    this.options = options;
-    this.listener = listener;
-    this.port = Sock.localPort(listener);
-    this.service = new HttpService(routes, options.limits());
-    addRoutes();
-  }
-
-  /** Listens, with a scheduler of its own. Nothing is served before {@link #run}. */
-  public static Worker open(Options options) throws IOException {
-    return open(options, Scheduler.builder().name("worker").build(), Worker::say);
+  private Worker(Options options, Setup setup) throws IOException {
+    Workers.Builder builder =
+        Workers.builder()
+            .host(options.host())
+            .port(options.port())
+            .count(options.workers())
+            .grace(options.grace())
+            .log(Worker::say)
+            .handler(this::serve);
+    setup.builder.accept(builder);
+    workers = builder.build();
+    try {
+      for (int i = 0; i < options.workers(); i++) {
+        Routes routes = Site.routes(options, workers);
+        setup.routes.accept(routes);
+        services.add(new HttpService(routes, options.limits()));
+      }
+    } catch (IOException | RuntimeException e) {
+      workers.close();
+      throw e;
+    }
   }
 
   /**
-   * Like {@link #open(Options)}, on a scheduler which the worker closes with itself.
+   * What is set up beside the options.
    *
-   * @param log gets what the operator should know
+   * @param builder adjusts the workers
+   * @param routes adds to what each of them serves
    */
-  public static Worker open(Options options, Scheduler scheduler, Consumer<String> log)
-      throws IOException {
-    int listener = Sock.listen(options.host(), options.port(), false, 1024);
-    Worker worker = new Worker(scheduler, options, listener);
-    Acceptor acceptor = new Acceptor(listener, worker::connected, log);
-    scheduler.spawn("accept " + listener, () -> acceptor.run(worker::isStopping));
-    return worker;
+  record Setup(Consumer<Workers.Builder> builder, Consumer<Routes> routes) {
+    static final Setup NONE = new Setup(builder -> {}, routes -> {});
   }
 
-  private void addRoutes() throws IOException {
-    Batch batch = new Batch(this::isStopping);
-    Options.Upstream itself = new Options.Upstream(options.host(), port);
-    LongPoll longPoll = new LongPoll(options.upstream().orElse(itself));
-    routes.add("/", Page.response());
-    routes.add("/hello", Response.text(200, "hello\n"));
-    routes.add("/events", GET, Events::answer);
-    routes.add("/poll", GET, longPoll::answer);
-    routes.add("/upstream", GET, LongPoll.Upstream::answer);
-    routes.add("/batch", GET_POST, batch::answer);
-    if (options.files().isPresent()) {
-      routes.addUnder("/files/", GET, new StaticFiles("/files/", options.files().get()));
-    }
-    routes.add("/digest", POST_PUT, Digest::answer);
-    routes.add("/fibers", GET, request -> Response.text(200, scheduler.dump()));
+  /** Listens. Nothing is served before {@link #start}. */
+  public static Worker open(Options options) throws IOException {
+    return open(options, Setup.NONE);
   }
 
-  /** What it serves; more may be added before {@link #run}. */
-  Routes routes() {
-    return routes;
+  static Worker open(Options options, Setup setup) throws IOException {
+    return new Worker(options, setup);
   }
 
   /** The port that it listens on. */
   public int port() {
-    return port;
+    return workers.port();
   }
 
-  /** Serves until it is stopped. The calling thread carries every fiber. */
-  public void run() {
-    scheduler.run();
+  /** Serves, on threads of its own. */
+  public void start() {
+    workers.start();
   }
 
-  /** Makes {@link #run} return soon. Any thread. */
+  /** Makes it end: what is being served has the grace period for that. Any thread. */
   public void stop() {
-    stopping = true;
-    scheduler.stop();
+    workers.stop();
   }
 
-  private boolean isStopping() {
-    return stopping;
+  /** Waits until it has ended; empty if that was asked for, else why it did. */
+  public Optional<Throwable> awaitEnd() throws InterruptedException {
+    workers.awaitEnd();
+    return workers.failure();
   }
 
-  /** Ends every connection and stops listening; the second time does nothing. */
+  /** Ends it and waits for that; the second time does nothing. */
   @Override
-  public void close() throws IOException {
-    stopping = true;
-    scheduler.close();
-    if (!closed) {
-      closed = true;
-      Sock.close(listener);
-    }
+  public void close() {
+    workers.close();
   }
 
-  // ---- a connection
-
-  private void connected(int fd) {
-    try {
-      scheduler.spawn("http " + fd, () -> serve(fd));
-    } catch (IllegalStateException closing) {
-      scheduler.kernel().close(fd);
-    }
-  }
-
-  private void serve(int fd) throws Exception {
-    try {
-      service.serve(fd, limit -> !stopping && Scheduler.ioWait(fd, Scheduler.READ, limit) != 0);
-    } finally {
-      Sock.close(fd);
-    }
+  private void serve(Workers.Connection connection) throws Exception {
+    services.get(connection.worker()).serve(connection);
   }
 
   // ---- the program
 
   /** Runs a worker until SIGTERM or Ctrl-C; {@code --help} tells the options. */
-  public static void main(String[] args) throws IOException {
+  public static void main(String[] args) throws InterruptedException {
     int status = main(List.of(args), System.out, System.err);
     if (status != 0) {
       System.exit(status);
     }
   }
 
-  private static int main(List<String> words, PrintStream out, PrintStream err) throws IOException {
+  private static int main(List<String> words, PrintStream out, PrintStream err)
+      throws InterruptedException {
     if (words.contains("--help")) {
       out.print(Options.USAGE);
       return 0;
@@ -163,11 +125,11 @@ public final class Worker implements AutoCloseable {
       return 1;
     }
     try (Worker open = worker.get()) {
-      stopAtSignal(open);
+      open.start();
       out.println("fdfiber worker: http://" + authority(options.host(), open.port()) + "/");
       out.flush();
-      open.run();
-      if (!open.isStopping()) {
+      Optional<Throwable> failure = open.awaitEnd();
+      if (failure.isPresent()) {
         say("nothing accepts any more; see above");
         return 1;
       }
@@ -177,7 +139,8 @@ public final class Worker implements AutoCloseable {
 
   private static Optional<Worker> openOrSay(Options options) {
     try {
-      return Optional.of(open(options));
+      return Optional.of(
+          open(options, new Setup(Workers.Builder::stopOnSignals, Setup.NONE.routes)));
     } catch (ErrnoException e) {
       boolean taken = e.errno() == Errno.EADDRINUSE;
       say(taken ? taken(options.port()) : "cannot listen: " + e.getMessage());
@@ -193,25 +156,6 @@ public final class Worker implements AutoCloseable {
 
   private static String authority(String host, int port) {
     return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
-  }
-
-  /** At a signal the JVM ends when its hooks have; this one gives the main thread time to close. */
-  private static void stopAtSignal(Worker worker) {
-    Thread main = Thread.currentThread();
-    Runnable hook =
-        () -> {
-          worker.stop();
-          try {
-            main.join(HOOK_LIMIT_MILLIS);
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          }
-        };
-    try {
-      Runtime.getRuntime().addShutdownHook(new Thread(hook, "stop"));
-    } catch (IllegalStateException signalCameFirst) {
-      worker.stop();
-    }
   }
 
   private static void say(String text) {

@@ -21,13 +21,15 @@ class OptionsTest {
   void parse_everything_isKept() {
     String words =
         "--port 0 --host ::1 --upstream [::1]:81 --files /tmp --idle-seconds 1.5"
-            + " --head-seconds 2 --body-bytes 9";
+            + " --head-seconds 2 --body-bytes 9 --workers 4 --grace-seconds 0.5";
 
     Options options = Options.parse(List.of(words.split(" ", -1)));
 
     assertThat(options.port()).isZero();
     assertThat(options.host()).isEqualTo("::1");
     assertThat(options.upstream()).contains(new Options.Upstream("::1", 81));
+    assertThat(options.workers()).isEqualTo(4);
+    assertThat(options.grace()).isEqualTo(Duration.ofMillis(500));
     assertThat(options.files()).contains(Path.of("/tmp"));
     assertThat(options.limits().idle()).isEqualTo(Duration.ofMillis(1500));
     assertThat(options.limits().head()).isEqualTo(Duration.ofSeconds(2));

@@ -2,28 +2,40 @@ package dev.fdfiber.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.Scheduler;
+import dev.fdfiber.examples.http.Routes;
 import dev.fdfiber.sock.Sock;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 
-/** A worker in this process, on a free port and a platform thread of its own. */
+/** A worker in this process, on a free port; closing it checks that no fiber failed. */
 final class Serving implements AutoCloseable {
-  static final Options ANY_PORT = Options.defaults().onPort(0);
+  static final Options ANY_PORT = Options.defaults().onPort(0).withGrace(Duration.ofMillis(200));
 
   final Worker worker;
-  final Queue<String> log = new ConcurrentLinkedQueue<>();
-  private final Thread driver;
 
-  Serving(Options options, Scheduler scheduler) throws IOException {
-    worker = Worker.open(options, scheduler, log::add);
-    driver = new Thread(this::drive, "worker");
+  /** What fibers failed with, by their names. */
+  final Queue<String> uncaught = new ConcurrentLinkedQueue<>();
+
+  /** What the operator is told. */
+  final Queue<String> log = new ConcurrentLinkedQueue<>();
+
+  private Serving(Options options, Consumer<Routes> routes) throws IOException {
+    Worker.Setup setup =
+        new Worker.Setup(
+            workers ->
+                workers
+                    .log(log::add)
+                    .scheduler((scheduler, i) ->
+                        scheduler.onUncaught((f, t) -> uncaught.add(f.name() + ": " + t))),
+            routes);
+    worker = Worker.open(options, setup);
+    worker.start();
   }
 
   static Serving start() throws IOException {
@@ -31,21 +43,11 @@ final class Serving implements AutoCloseable {
   }
 
   static Serving start(Options options) throws IOException {
-    Serving serving = new Serving(options, Scheduler.create());
-    serving.go();
-    return serving;
+    return start(options, routes -> {});
   }
 
-  void go() {
-    driver.start();
-  }
-
-  private void drive() {
-    try (worker) {
-      worker.run();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  static Serving start(Options options, Consumer<Routes> routes) throws IOException {
+    return new Serving(options, routes);
   }
 
   int port() {
@@ -104,8 +106,9 @@ final class Serving implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
-    worker.stop();
-    assertThat(driver.join(Duration.ofSeconds(10))).as("the worker ended").isTrue();
+  public void close() {
+    worker.close();
+    assertThat(uncaught).as("fibers that failed").isEmpty();
+    assertThat(log).as("what the operator was told").isEmpty();
   }
 }

@@ -22,8 +22,8 @@ class WorkerProgramTest {
   @TempDir Path directory;
 
   @ParameterizedTest
-  @CsvSource({"TERM, 100, 143", "INT, 1000, 130"})
-  void signal_endsItAtOnce_withAStreamAndParkedConnections(String signal, int count, int status)
+  @CsvSource({"TERM, 100", "INT, 1000"})
+  void signal_endsItAtOnce_withAStreamAndParkedConnections(String signal, int count)
       throws Exception {
     List<Integer> fds = new ArrayList<>();
     try (ChildWorker child = new ChildWorker(directory, "--port", "0")) {
@@ -38,7 +38,7 @@ class WorkerProgramTest {
 
       kill(signal, child);
 
-      assertThat(child.status(5)).isEqualTo(status);
+      assertThat(child.status(5)).isZero();
       assertThat(child.errors()).isEmpty();
       assertThat(text(Sock.recvAll(stream, 0))).doesNotContain("HTTP");
     } finally {
@@ -56,7 +56,7 @@ class WorkerProgramTest {
 
       kill("TERM", child);
 
-      assertThat(child.status(5)).isEqualTo(143);
+      assertThat(child.status(5)).isZero();
       assertThat(child.errors()).isEmpty();
       Sock.close(batch);
     }

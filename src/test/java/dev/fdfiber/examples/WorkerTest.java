@@ -2,13 +2,12 @@ package dev.fdfiber.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.examples.http.Request;
 import dev.fdfiber.examples.http.Response;
-import dev.fdfiber.kernel.Errno;
-import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.examples.http.Routes;
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Leaks;
 import java.io.IOException;
 import java.net.URI;
@@ -21,10 +20,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
@@ -59,23 +55,24 @@ class WorkerTest {
   }
 
   @Test
-  void events_whenTheClientIsGone_endWithoutAWord() throws Exception {
-    BlockingQueue<Throwable> uncaught = new LinkedBlockingQueue<>();
-    Scheduler scheduler = Scheduler.builder().onUncaught((fiber, t) -> uncaught.add(t)).build();
-    Serving serving = new Serving(Serving.ANY_PORT, scheduler);
-    serving.go();
-    try (serving) {
+  void events_whenTheClientIsGone_endAtOnce_withoutAWord() throws Exception {
+    try (Serving serving = Serving.start()) {
       int fd = serving.connect();
-      Sock.writeStr(fd, "GET /events?ms=10 HTTP/1.1\r\nHost: test\r\n\r\n");
+      Sock.writeStr(fd, "GET /events?ms=60000 HTTP/1.1\r\nHost: test\r\n\r\n");
       Sock.recvSome(fd, 1);
+      assertThat(connections(serving)).isEqualTo(2);
       Sock.close(fd);
 
-      String fibers;
-      do {
-        fibers = serving.get("/upstream?ms=10") + serving.get("/fibers");
-      } while (fibers.contains("PAUSED"));
-      assertThat(uncaught).isEmpty();
+      while (connections(serving) > 1) {
+        serving.get("/upstream?ms=5");
+      }
     }
+  }
+
+  /** How many there are, that which asks included. */
+  private static long connections(Serving serving) throws IOException {
+    Pattern name = Pattern.compile("worker-1 fd \\d");
+    return serving.get("/fibers").lines().filter(line -> name.matcher(line).find()).count();
   }
 
   // ---- the long-poll
@@ -217,35 +214,35 @@ class WorkerTest {
 
   @Test
   @Tag("slow")
-  void httpClient_inAFiberOfTheSameThread_isServed_andTimersKeepGoing() throws Exception {
-    Scheduler scheduler = Scheduler.create();
-    List<String> answers = new CopyOnWriteArrayList<>();
-    int[] ticks = new int[1];
-    try (Worker worker = Worker.open(Serving.ANY_PORT, scheduler, message -> {});
-        HttpClient client = HttpClient.newHttpClient()) {
-      URI uri = URI.create("http://127.0.0.1:" + worker.port() + "/poll?ms=300");
-      HttpRequest request = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(20)).build();
-      scheduler.spawn(
-          "timer",
-          () -> {
-            while (answers.isEmpty()) {
-              Scheduler.pause(0.01);
-              ticks[0]++;
-            }
-          });
-      scheduler.spawn(
-          "client",
-          () -> {
-            try {
-              answers.add(client.send(request, BodyHandlers.ofString()).body());
-            } finally {
-              worker.stop();
-            }
-          });
-      worker.run();
+  void httpClient_inAHandler_asksItsOwnThread_andTimersKeepGoing() throws Exception {
+    try (HttpClient client = HttpClient.newHttpClient();
+        Serving serving = Serving.start(Serving.ANY_PORT, routes -> add(routes, client))) {
+      assertThat(serving.get("/self?port=" + serving.port()))
+          .containsPattern("news after 300 ms, \\d{2,} ticks");
     }
-    assertThat(answers).containsExactly("news after 300 ms\n");
-    assertThat(ticks[0]).isGreaterThan(10);
+  }
+
+  private static void add(Routes routes, HttpClient client) {
+    routes.add(
+        "/self",
+        Set.of("GET"),
+        request -> {
+          int[] ticks = new int[1];
+          Fiber timer = Scheduler.current().spawn("timer", () -> tick(ticks));
+          int port = (int) request.number("port", 0, 1, 65_535);
+          URI uri = URI.create("http://127.0.0.1:" + port + "/poll?ms=300");
+          HttpRequest ask = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(60)).build();
+          String news = client.send(ask, BodyHandlers.ofString()).body().strip();
+          timer.cancel();
+          return Response.text(200, news + ", " + ticks[0] + " ticks");
+        });
+  }
+
+  private static void tick(int[] ticks) throws InterruptedException {
+    while (true) {
+      Scheduler.pause(0.01);
+      ticks[0]++;
+    }
   }
 
   // ---- what it makes of other requests
@@ -277,13 +274,8 @@ class WorkerTest {
 
   @Test
   void handler_thatThrows_isA500_andTheOthersGoOn() throws Exception {
-    BlockingQueue<String> uncaught = new LinkedBlockingQueue<>();
-    Scheduler scheduler =
-        Scheduler.builder().onUncaught((f, t) -> uncaught.add(f.name() + ": " + t)).build();
-    Serving serving = new Serving(Serving.ANY_PORT, scheduler);
-    serving.worker.routes().add("/boom", Set.of("GET"), WorkerTest::boom);
-    serving.go();
-    try (serving) {
+    Consumer<Routes> boom = routes -> routes.add("/boom", Set.of("GET"), WorkerTest::boom);
+    try (Serving serving = Serving.start(Serving.ANY_PORT, boom)) {
       int other = serving.connect();
       Sock.writeStr(other, "GET /upstream?ms=20 HTTP/1.0\r\n\r\n");
 
@@ -291,10 +283,10 @@ class WorkerTest {
           .startsWith("HTTP/1.1 500 Internal Server Error\r\n")
           .doesNotContain("boom");
 
-      assertThat(uncaught.poll(10, TimeUnit.SECONDS)).matches("http \\d+: .*AssertionError: boom");
       assertThat(new String(Sock.recvAll(other, 0), StandardCharsets.UTF_8))
           .endsWith("news after 20 ms\n");
       assertThat(serving.get("/")).startsWith("HTTP/1.1 200 OK\r\n");
+      assertThat(serving.uncaught.remove()).matches("worker-1 fd \\d+: .*AssertionError: boom");
       Sock.close(other);
     }
   }
@@ -304,43 +296,20 @@ class WorkerTest {
   }
 
   @Test
-  @Tag("slow")
-  void accept_outOfDescriptors_backsOff_saysSoOnce_andGoesOn() throws Exception {
-    FullKernel kernel = new FullKernel();
-    Serving serving = new Serving(Serving.ANY_PORT, Scheduler.builder().kernel(kernel).build());
-    serving.go();
-    try (serving) {
-      assertThat(serving.get("/fibers")).startsWith("HTTP/1.1 200 OK\r\n");
-      assertThat(serving.get("/fibers")).startsWith("HTTP/1.1 200 OK\r\n");
-    }
-    assertThat(serving.log).singleElement().asString().contains("EMFILE");
-    assertThat(kernel.refusedAt).hasSize(2);
-    assertThat(kernel.refusedAt.get(1) - kernel.refusedAt.get(0))
-        .isGreaterThanOrEqualTo(100_000_000L);
-  }
-
-  /** The process has no descriptor left the first two times. */
-  private static final class FullKernel extends ForwardingKernel {
-    final List<Long> refusedAt = new CopyOnWriteArrayList<>();
-
-    FullKernel() {
-      super(Kernel.system());
-    }
-
-    @Override
-    public int accept4(int fd, int flags) {
-      if (refusedAt.size() < 2) {
-        refusedAt.add(System.nanoTime());
-        return -Errno.EMFILE;
-      }
-      return super.accept4(fd, flags);
-    }
+  void close_withoutStarting_leavesNothing_andTwiceIsFine() throws Exception {
+    Worker worker = Worker.open(Serving.ANY_PORT);
+    worker.close();
+    worker.close();
   }
 
   @Test
-  void close_withoutRunning_leavesNothing_andTwiceIsFine() throws Exception {
-    Worker worker = Worker.open(Serving.ANY_PORT, Scheduler.create(), message -> {});
-    worker.close();
-    worker.close();
+  void workers_allServe() throws Exception {
+    try (Serving serving = Serving.start(Serving.ANY_PORT.withWorkers(3))) {
+      assertThat(serving.get("/fibers"))
+          .contains("worker-1 accept", "worker-2 accept", "worker-3 accept");
+      for (int i = 0; i < 50; i++) {
+        assertThat(serving.get("/hello")).endsWith("\r\n\r\nhello\n");
+      }
+    }
   }
 }

@@ -2,6 +2,7 @@ package dev.fdfiber.examples.http;
 
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.sock.Workers;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
@@ -31,17 +32,17 @@ final class HttpConnection {
 
   private final HttpService service;
   private final int fd;
-  private final Idle idle;
+  private final Workers.Connection connection;
   private final Output output;
   private final Input in;
   private final HeadReader heads;
 
-  HttpConnection(HttpService service, int fd, Idle idle) {
+  HttpConnection(HttpService service, Workers.Connection connection) {
     this.service = service;
-    this.fd = fd;
-    this.idle = idle;
+    this.connection = connection;
+    this.fd = connection.fd();
     this.output = new Output(fd);
-    this.in = new Input(fd, output);
+    this.in = new Input(connection, output);
     this.heads = new HeadReader(service.limits, in);
   }
 
@@ -65,7 +66,7 @@ final class HttpConnection {
       return true;
     }
     output.flush();
-    return idle.awaitRequest(service.limits.idle()) && in.readNow();
+    return connection.awaitRequest(service.limits.idle()) && in.readNow();
   }
 
   /** Serves a request; false when the connection is over. */
@@ -122,7 +123,8 @@ final class HttpConnection {
 
   /** Sends an answer; false if the connection ends with it. */
   private boolean send(Request request, Response response) throws Exception {
-    boolean keepAlive = request.keepsAlive() && request.body().isShort(DRAINED);
+    boolean keepAlive =
+        request.keepsAlive() && request.body().isShort(DRAINED) && !connection.isStopping();
     return switch (response.content()) {
       case Response.Bytes bytes -> {
         sendBytes(response, request.isHead(), last(request, keepAlive));
@@ -186,7 +188,7 @@ final class HttpConnection {
     }
     if (!request.isHead()) {
       output.flush();
-      Out out = new Out(fd, in, isChunked);
+      Out out = new Out(connection, in, isChunked);
       try {
         stream.writer().write(out);
       } catch (Refused e) {

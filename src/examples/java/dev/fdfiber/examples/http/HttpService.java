@@ -1,5 +1,6 @@
 package dev.fdfiber.examples.http;
 
+import dev.fdfiber.sock.Workers;
 import java.io.IOException;
 
 /** Serves HTTP/1.1 on connections, one fiber each, with one handler for all. Any number at once. */
@@ -17,11 +18,10 @@ public final class HttpService {
    * Serves a connection to its end; suspends for as long as that takes. The descriptor is left to
    * the caller to close.
    *
-   * @param idle how it waits between two requests
    * @throws IOException if a call on the descriptor fails, but for a client that has left
    * @throws Exception what the handler threw, once the client has its 500
    */
-  public void serve(int fd, Idle idle) throws Exception {
-    new HttpConnection(this, fd, idle).serve();
+  public void serve(Workers.Connection connection) throws Exception {
+    new HttpConnection(this, connection).serve();
   }
 }

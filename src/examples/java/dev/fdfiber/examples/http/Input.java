@@ -2,6 +2,7 @@ package dev.fdfiber.examples.http;
 
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.sock.Workers;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
@@ -20,14 +21,16 @@ final class Input {
   /** How much of what comes while a stream goes out is kept; the rest is left to the kernel. */
   private static final int MOST_AHEAD = 64 * 1024;
 
+  private final Workers.Connection connection;
   private final int fd;
   private final Output output;
   private byte[] bytes = NOTHING;
   private int from;
   private int to;
 
-  Input(int fd, Output output) {
-    this.fd = fd;
+  Input(Workers.Connection connection, Output output) {
+    this.connection = connection;
+    this.fd = connection.fd();
     this.output = output;
   }
 
@@ -97,15 +100,15 @@ final class Input {
   }
 
   /**
-   * Suspends for that time, unless the client closes its end.
+   * Suspends for that time, or until the server stops, and keeps what the client sends meanwhile.
    *
-   * @throws ClientGoneException if it does
+   * @throws ClientGoneException as soon as it closes its end
    */
   void pause(Duration time) throws IOException, InterruptedException {
     long end = System.nanoTime() + time.toNanos();
     while (to - from < MOST_AHEAD) {
       long left = Math.max(0, end - System.nanoTime());
-      if (Scheduler.ioWait(fd, Scheduler.READ, Duration.ofNanos(left)) == 0) {
+      if (!connection.awaitRequest(Duration.ofNanos(left))) {
         return;
       }
       if (!readNow()) {

@@ -2,6 +2,7 @@ package dev.fdfiber.examples.http;
 
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.sock.Workers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -16,13 +17,15 @@ import java.time.Duration;
 public final class Out {
   private static final int PIECE = 1 << 20;
 
+  private final Workers.Connection connection;
   private final int fd;
   private final Input in;
   private final boolean isChunked;
   private int unbroken; // bytes written since others had their turn
 
-  Out(int fd, Input in, boolean isChunked) {
-    this.fd = fd;
+  Out(Workers.Connection connection, Input in, boolean isChunked) {
+    this.connection = connection;
+    this.fd = connection.fd();
     this.in = in;
     this.isChunked = isChunked;
   }
@@ -53,10 +56,12 @@ public final class Out {
   /**
    * Suspends for that time.
    *
+   * @return false, at once, when the server stops: the body should come to its end
    * @throws ClientGoneException as soon as the client closes its end
    */
-  public void pause(Duration time) throws IOException, InterruptedException {
+  public boolean pause(Duration time) throws IOException, InterruptedException {
     in.pause(time);
+    return !connection.isStopping();
   }
 
   void end() throws IOException {

@@ -43,6 +43,23 @@ class KeepAliveTest {
   }
 
   @Test
+  void serverThatStops_saysCloseWithItsLastAnswer() throws Exception {
+    Served[] stopping = new Served[1];
+    stopping[0] =
+        new Served(
+            request -> {
+              stopping[0].isStopping = true;
+              return Response.text(200, "ok");
+            });
+    try (Served server = stopping[0]) {
+      String answers = server.sayAndWait(get("/1") + get("/2"));
+
+      assertThat(statuses(answers)).containsExactly("200");
+      assertThat(answers).contains("\r\nConnection: close\r\n");
+    }
+  }
+
+  @Test
   void expected100_isSent_whenTheBodyIsAskedFor() throws Exception {
     served.with(fd -> {
       Sock.writeStr(fd, post("Content-Length: 3\r\nExpect: 100-Continue\r\n", ""));

@@ -21,6 +21,7 @@ final class Served implements AutoCloseable {
 
   final Scheduler scheduler;
   final List<Throwable> uncaught = new ArrayList<>();
+  boolean isStopping;
   private final HttpService service;
 
   Served(Handler handler) {
@@ -70,7 +71,7 @@ final class Served implements AutoCloseable {
 
   private void serve(int fd) throws Exception {
     try {
-      service.serve(fd, limit -> Scheduler.ioWait(fd, Scheduler.READ, limit) != 0);
+      service.serve(new Alone(fd, () -> isStopping));
     } finally {
       Sock.close(fd);
     }

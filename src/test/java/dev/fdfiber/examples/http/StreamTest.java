@@ -103,6 +103,28 @@ class StreamTest {
     }
   }
 
+  @Test
+  void serverThatStops_letsTheWriterEndTheBody() throws Exception {
+    Response endless =
+        Response.stream(
+            "text/plain",
+            out -> {
+              out.write("a");
+              while (out.pause(Duration.ofMillis(1))) {
+                out.write("b");
+              }
+              out.write("c");
+            });
+    try (Served served = new Served(request -> endless)) {
+      served.with(fd -> {
+        Sock.writeStr(fd, get("/"));
+        Sock.recvSome(fd, 0);
+        served.isStopping = true;
+        assertThat(Served.text(Sock.recvAll(fd, 0))).endsWith("1\r\nc\r\n0\r\n\r\n");
+      });
+    }
+  }
+
   // ---- clients that leave
 
   @Test
