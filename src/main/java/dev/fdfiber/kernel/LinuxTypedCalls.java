@@ -67,6 +67,11 @@ class LinuxTypedCalls implements TypedCalls {
   }
 
   @Override
+  public int mkfifo(MemorySegment path, int mode) {
+    return (int) Devices.MKFIFO.with(path, mode);
+  }
+
+  @Override
   public int ioctl(int fd, long request, MemorySegment argument) {
     return (int) Devices.IOCTL.with(fd, request, argument);
   }
@@ -114,6 +119,7 @@ class LinuxTypedCalls implements TypedCalls {
   }
 
   private static final class Devices {
+    static final NativeCall MKFIFO = NativeCall.of("mkfifo", LibC.mkfifo$descriptor());
     static final NativeCall IOCTL =
         NativeCall.of("ioctl", FunctionDescriptor.of(C_INT, C_INT, C_LONG, C_POINTER), 2);
     static final NativeCall SENDMSG = NativeCall.of("sendmsg", LibC.sendmsg$descriptor());

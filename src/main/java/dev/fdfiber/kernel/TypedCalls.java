@@ -75,6 +75,11 @@ public interface TypedCalls {
 
   // ---- devices and messages
 
+  /** Makes a named pipe, mkfifo(3); {@code path} ends with a NUL. */
+  default int mkfifo(MemorySegment path, int mode) {
+    return -Errno.ENOSYS;
+  }
+
   /** Controls a device, ioctl(2). A plain number goes as an address. */
   default int ioctl(int fd, long request, MemorySegment argument) {
     return -Errno.ENOSYS;

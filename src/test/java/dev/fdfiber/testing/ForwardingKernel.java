@@ -207,6 +207,11 @@ public class ForwardingKernel implements Kernel {
   }
 
   @Override
+  public int mkfifo(MemorySegment path, int mode) {
+    return next.mkfifo(path, mode);
+  }
+
+  @Override
   public int ioctl(int fd, long request, MemorySegment argument) {
     return next.ioctl(fd, request, argument);
   }

@@ -1,0 +1,86 @@
+package dev.fdfiber.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The open descriptors of this process and what they are, as {@code /proc/self/fd} tells, but for
+ * those that the JVM opens when it likes: files of the class path, {@code /dev/urandom}, the
+ * listing itself.
+ */
+final class OpenFds {
+  private static final Path DIRECTORY = Path.of("/proc/self/fd");
+  private static final String LISTING = "/proc/" + ProcessHandle.current().pid() + "/fd";
+
+  private OpenFds() {}
+
+  /** What the JDK opens once and keeps is opened, so that no test is blamed for it. */
+  static void warmUp() {
+    Once.done();
+  }
+
+  /** Numbers, with what they lead to: {@code pipe:[4711]}, a path, and the like. */
+  static Map<Integer, String> now() {
+    Map<Integer, String> fds = new TreeMap<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(DIRECTORY)) {
+      for (Path entry : entries) {
+        String target = target(entry);
+        if (!target.isEmpty() && !isOfTheJvm(target)) {
+          fds.put(Integer.valueOf(entry.getFileName().toString()), target);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return fds;
+  }
+
+  /** Those that are open now and were not before. */
+  static Map<Integer, String> since(Map<Integer, String> before) {
+    Map<Integer, String> opened = now();
+    opened.entrySet().removeAll(before.entrySet());
+    return opened;
+  }
+
+  /** What a descriptor leads to; nothing if it is not open. */
+  static String target(int fd) {
+    return target(DIRECTORY.resolve(Integer.toString(fd)));
+  }
+
+  private static String target(Path entry) {
+    try {
+      return Files.readSymbolicLink(entry).toString();
+    } catch (IOException e) {
+      return ""; // closed meanwhile
+    }
+  }
+
+  private static boolean isOfTheJvm(String target) {
+    return target.endsWith(".jar")
+        || target.endsWith(".class")
+        || target.endsWith("/modules")
+        || target.endsWith("random")
+        || target.equals(LISTING)
+        || target.contains("jacoco"); // writes its results when it likes
+  }
+
+  private static final class Once {
+    static {
+      try {
+        new ServerSocket(0).close(); // the JDK keeps a socket to preclose others with
+        new SecureRandom().nextBytes(new byte[1]);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    static void done() {}
+  }
+}

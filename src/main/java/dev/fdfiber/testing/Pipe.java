@@ -1,0 +1,53 @@
+package dev.fdfiber.testing;
+
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.Linux;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A pipe, pipe(7), as a parameter of an {@link FdTest}: both ends are non-blocking, close-on-exec,
+ * and closed after the test where it has not done so. A test may close them as it likes.
+ */
+public final class Pipe implements AutoCloseable {
+  private final HeldFd read;
+  private final HeldFd write;
+
+  private Pipe(int readFd, int writeFd) {
+    this.read = HeldFd.of(readFd);
+    this.write = HeldFd.of(writeFd);
+  }
+
+  /** Makes one; whoever does closes it. */
+  public static Pipe open() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment fds = arena.allocate(ValueLayout.JAVA_INT, 2);
+      Calls.check(Kernel.system().pipe2(fds, Linux.O_CLOEXEC | Linux.O_NONBLOCK), "pipe2");
+      return new Pipe(
+          fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));
+    }
+  }
+
+  /** The end that is read from. */
+  public int readFd() {
+    return read.fd();
+  }
+
+  /** The end that is written to. */
+  public int writeFd() {
+    return write.fd();
+  }
+
+  /** Closes the ends that are still open, and wakes who waits for them. */
+  @Override
+  public void close() {
+    read.close();
+    write.close();
+  }
+
+  @Override
+  public String toString() {
+    return "pipe (read fd " + readFd() + ", write fd " + writeFd() + ")";
+  }
+}
