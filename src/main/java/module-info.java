@@ -4,9 +4,9 @@
  *
  * <p>{@code dev.fdfiber} is what users import, {@code dev.fdfiber.sock} its socket helpers, {@code
  * dev.fdfiber.fd} its typed descriptors, and {@code dev.fdfiber.kernel} the interface through which
- * every system call goes, exported because {@code Scheduler.builder().kernel(...)} takes one. {@code
- * dev.fdfiber.testing} is for tests, and the only one that JUnit is needed for. The pollers and the
- * generated bindings stay inside.
+ * every system call goes, exported because {@code Scheduler.builder().kernel(...)} takes one.
+ * {@code dev.fdfiber.testing} is for tests, and the only one that JUnit is needed for. The pollers
+ * and the generated bindings stay inside.
  *
  * <p>A JVM that runs fibers needs {@code --enable-native-access=dev.fdfiber} and {@code
  * --add-opens=java.base/java.lang=dev.fdfiber}; on the class path {@code ALL-UNNAMED} takes the

@@ -12,7 +12,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 /**
  * A JUnit test of code that works on descriptors. The method may take, in any order and number: a
  * {@link dev.fdfiber.Scheduler}, a {@link Pipe}, a {@link SocketPair}, a {@link Listener}, a {@link
- * TempFifo}, {@link Uncaught}. They are closed afterwards.
+ * TempFifo}, which are closed afterwards; a {@link VirtualClock}, which then is the scheduler's
+ * clock; {@link Faults}, a {@link Trace}, {@link Uncaught}.
  *
  * <p>The method runs on the thread that drives the scheduler. The test fails when
  *
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  *   <li>a fiber is still alive at the end of the method: its name, what it waits for and its stack;
  *   <li>a descriptor is open that was not open before: its number, what it is, and where it was
  *       opened if a fiber of the test did it;
+ *   <li>all fibers wait, without a timer, and nobody outside can wake one: who waits for what, and
+ *       who has the other end;
  *   <li>the limit on real time is over: with a dump of everything.
  * </ul>
  *
@@ -36,4 +39,19 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 public @interface FdTest {
   /** How many seconds of real time the test may take. */
   int limitSeconds() default 60;
+
+  /**
+   * Explores: runs the method with each of the seeds from 1 to this. A seed chooses what the
+   * contract leaves open: which ready fiber goes on, timers of one moment included, when readiness
+   * is looked for, and which {@link Faults} at random there are. The first failure is run again
+   * with fewer and fewer deviations from first in, first out; what it prints replays it. All runs
+   * are on the same instance, so a run's state belongs into the method.
+   */
+  int seeds() default 0;
+
+  /** Replays: runs the method with this seed alone, or with these. */
+  long[] seed() default {};
+
+  /** Replays: runs the method with these deviations from first in, first out, as printed. */
+  String schedule() default "";
 }

@@ -3,7 +3,6 @@ package dev.fdfiber.testing;
 import dev.fdfiber.FiberInfo;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Kernel;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * begins on the thread that will drive, before the body, and knows nothing of JUnit.
  */
 final class TestRun implements AutoCloseable {
+  /** How many lines of the trace a failure shows. */
+  private static final int SHOWN = 40;
+
   private static final Set<Class<?>> TYPES =
       Set.of(
           Scheduler.class,
@@ -22,20 +24,41 @@ final class TestRun implements AutoCloseable {
           SocketPair.class,
           Listener.class,
           TempFifo.class,
+          VirtualClock.class,
+          Faults.class,
+          Trace.class,
           Uncaught.class);
 
+  private final Map<Integer, String> fdsBefore = OpenFds.now();
   private final boolean looksAtFailures;
   private final Uncaught uncaught = new Uncaught();
   private final Origins origins = new Origins();
+  private final Trace.FdNames names = new Trace.FdNames();
   private final List<AutoCloseable> fixtures = new ArrayList<>();
-  private final TimeLimit limit;
+  private final @Nullable VirtualClock clock;
+  private final RealTime realTime = new RealTime();
+  private final Trace trace;
+  private final Faults faults;
+  private final Conductor conductor;
+  private final boolean traced;
   private @Nullable Scheduler scheduler;
   private volatile boolean ending;
 
-  /** Begins a run of a body that takes these types. */
-  TestRun(Set<Class<?>> wanted, Duration limit) {
+  /**
+   * Begins a run of a body that takes these types.
+   *
+   * @param choices what an exploration chooses; null for first in, first out
+   * @param traced if to record what happens
+   */
+  TestRun(Set<Class<?>> wanted, @Nullable Choices choices, boolean traced) {
     this.looksAtFailures = wanted.contains(Uncaught.class);
-    this.limit = new TimeLimit(limit, this::dump);
+    this.clock = wanted.contains(VirtualClock.class) ? new VirtualClock() : null;
+    this.trace = new Trace(clock, names);
+    this.traced = traced || wanted.contains(Trace.class);
+    Trace recorded = this.traced ? trace : null;
+    this.faults = new Faults(clock, choices, recorded);
+    this.conductor =
+        new Conductor(clock, realTime, choices, recorded, new World(fdsBefore), origins, names);
   }
 
   static boolean gives(Class<?> type) {
@@ -47,6 +70,15 @@ final class TestRun implements AutoCloseable {
     if (type == Scheduler.class) {
       return scheduler();
     }
+    if (type == VirtualClock.class && clock != null) {
+      return clock;
+    }
+    if (type == Faults.class) {
+      return faults;
+    }
+    if (type == Trace.class) {
+      return trace;
+    }
     if (type == Uncaught.class) {
       return uncaught;
     }
@@ -55,15 +87,25 @@ final class TestRun implements AutoCloseable {
     return fixture;
   }
 
-  private static AutoCloseable make(Class<?> type) {
+  private AutoCloseable make(Class<?> type) {
     if (type == Pipe.class) {
-      return Pipe.open();
+      Pipe pipe = Pipe.open();
+      names.name(pipe.readFd(), "pipe.readFd");
+      names.name(pipe.writeFd(), "pipe.writeFd");
+      origins.peers(pipe.readFd(), pipe.writeFd());
+      return pipe;
     }
     if (type == SocketPair.class) {
-      return SocketPair.open();
+      SocketPair pair = SocketPair.open();
+      names.name(pair.a(), "pair.a");
+      names.name(pair.b(), "pair.b");
+      origins.peers(pair.a(), pair.b());
+      return pair;
     }
     if (type == Listener.class) {
-      return Listener.open();
+      Listener listener = Listener.open();
+      names.name(listener.fd(), "listener.fd");
+      return listener;
     }
     if (type == TempFifo.class) {
       return TempFifo.make();
@@ -73,33 +115,38 @@ final class TestRun implements AutoCloseable {
 
   private Scheduler scheduler() {
     if (scheduler == null) {
-      scheduler =
+      List<SystemCall.Filter> filters = new ArrayList<>();
+      filters.add(origins);
+      if (traced) {
+        filters.add(trace);
+      }
+      filters.add(faults);
+      Scheduler.Builder builder =
           Scheduler.builder()
               .name("of the test")
-              .kernel(SystemCall.filtered(Kernel.system(), List.of(origins)))
+              .kernel(SystemCall.filtered(Kernel.system(), filters))
+              .steering(conductor)
               .onUncaught((fiber, t) -> {
                 if (!ending) {
                   uncaught.add(fiber, t);
                 }
-              })
-              .build();
+              });
+      scheduler = builder.clock(clock == null ? realTime : clock).build();
+      conductor.conducts(scheduler);
     }
     return scheduler;
   }
 
   /**
-   * Ends the run: whatever is left is closed, and what is wrong is thrown, the cause before what
-   * came of it.
+   * Ends the run: whatever is left is closed, and what is wrong comes back as one throwable, the
+   * cause before what came of it.
    *
    * @param thrown what the body threw, or null
+   * @param fds if descriptors are to be looked at
    */
-  void end(@Nullable Throwable thrown) throws Throwable {
-    limit.close();
+  @Nullable Throwable end(@Nullable Throwable thrown, boolean fds) {
+    trace.end();
     List<Throwable> wrong = new ArrayList<>();
-    String late = limit.message();
-    if (late != null) {
-      wrong.add(new AssertionError(late));
-    }
     AssertionError failed = looksAtFailures ? null : uncaught.asError();
     if (failed != null) {
       wrong.add(failed);
@@ -108,21 +155,29 @@ final class TestRun implements AutoCloseable {
       wrong.add(thrown);
     }
     String alive = aliveText();
-    if (!alive.isEmpty()) {
+    if (!alive.isEmpty() && !(thrown instanceof DeadlockError)) {
       wrong.add(new LeakError(alive));
     }
     closeAll(wrong);
-    if (!wrong.isEmpty()) {
-      Throwable first = wrong.removeFirst();
-      wrong.forEach(first::addSuppressed);
-      throw first;
+    AssertionError leak = fds ? leak() : null;
+    if (leak != null) {
+      wrong.add(leak);
     }
+    return all(wrong);
+  }
+
+  private static @Nullable Throwable all(List<Throwable> wrong) {
+    if (wrong.isEmpty()) {
+      return null;
+    }
+    Throwable first = wrong.removeFirst();
+    wrong.forEach(first::addSuppressed);
+    return first;
   }
 
   /** Ends a run whose body was not reached. */
   @Override
   public void close() {
-    limit.close();
     List<Throwable> wrong = new ArrayList<>();
     closeAll(wrong);
     if (!wrong.isEmpty()) {
@@ -132,6 +187,8 @@ final class TestRun implements AutoCloseable {
 
   private void closeAll(List<Throwable> wrong) {
     ending = true;
+    conductor.ends();
+    faults.end();
     List<AutoCloseable> all = new ArrayList<>(fixtures);
     if (scheduler != null) {
       all.addFirst(scheduler);
@@ -153,9 +210,9 @@ final class TestRun implements AutoCloseable {
     if (alive.isEmpty()) {
       return "";
     }
-    StringBuilder text = new StringBuilder(count(alive.size(), "fiber"));
+    StringBuilder text = new StringBuilder(Texts.count(alive.size(), "fiber"));
     text.append(" still alive at the end of the test:");
-    alive.forEach(fiber -> text.append("\n  ").append(Texts.fiber(fiber)));
+    alive.forEach(fiber -> text.append("\n  ").append(Texts.fiber(fiber, names)));
     boolean started = alive.stream().anyMatch(f -> !Texts.isUnstarted(f));
     return text.append(
             started
@@ -164,29 +221,48 @@ final class TestRun implements AutoCloseable {
         .toString();
   }
 
-  /** Descriptors that are open and should not be. */
-  String leakText(Map<Integer, String> leaked) {
-    StringBuilder text = new StringBuilder(count(leaked.size(), "descriptor"));
+  /** What is wrong with the descriptors that are open now, or null. */
+  @Nullable AssertionError leak() {
+    Map<Integer, String> leaked = OpenFds.since(fdsBefore);
+    if (leaked.isEmpty()) {
+      return null;
+    }
+    StringBuilder text = new StringBuilder(Texts.count(leaked.size(), "descriptor"));
     text.append(" still open at the end of the test:");
     leaked.forEach((fd, target) -> {
       String origin = origins.of(fd);
-      text.append("\n  fd ").append(fd).append("  ").append(target);
+      text.append("\n  ").append(names.numbered(fd)).append("  ").append(target);
       text.append(origin == null ? "" : ", " + origin);
     });
-    return text.toString();
+    return new LeakError(text.toString());
   }
 
-  private static String count(int n, String what) {
-    return n + " " + what + (n == 1 ? " is" : "s are");
-  }
-
-  private String dump() {
+  /** What the driver and its fibers do now. Any thread. */
+  String dump() {
     StringBuilder text = new StringBuilder();
-    if (scheduler != null) {
-      List<FiberInfo> fibers = scheduler.fibers();
+    Scheduler running = scheduler;
+    if (running != null) {
+      List<FiberInfo> fibers = running.fibers();
       text.append("fibers:").append(fibers.isEmpty() ? " none" : "");
-      fibers.forEach(fiber -> text.append("\n  ").append(Texts.fiber(fiber)));
+      fibers.forEach(fiber -> text.append("\n  ").append(Texts.fiber(fiber, names)));
+      text.append('\n');
     }
-    return text.append(Texts.threads()).toString();
+    if (clock != null) {
+      text.append(clock);
+      clock.heldBy().ifPresent(holder -> text.append(", held because ").append(holder));
+      text.append('\n');
+    }
+    return text.append(Texts.threads()).append(shownTrace()).toString();
+  }
+
+  /** The end of the trace, for people; nothing where nothing was recorded. */
+  String shownTrace() {
+    return trace.isEmpty()
+        ? ""
+        : "\nWhat happened last:\n" + trace.tail(SHOWN).indent(2).stripTrailing();
+  }
+
+  Trace trace() {
+    return trace;
   }
 }

@@ -11,26 +11,34 @@ final class Texts {
   private Texts() {}
 
   /** A fiber: its name, what it does and where. */
-  static String fiber(FiberInfo fiber) {
+  static String fiber(FiberInfo fiber, Trace.FdNames names) {
     StringBuilder text = new StringBuilder("fiber \"" + fiber.name() + "\" ");
     if (isUnstarted(fiber)) {
       return text.append("has not run yet").toString();
     }
-    text.append(doing(fiber));
+    text.append(doing(fiber, names));
     fiber.thread().ifPresent(thread -> text.append(Stacks.text(Stacks.of(thread), "\n      at ")));
     return text.toString();
   }
 
-  /** What a fiber does, without where. */
-  static String doing(FiberInfo fiber) {
+  private static String doing(FiberInfo fiber, Trace.FdNames names) {
     return switch (fiber.state()) {
       case READY -> "is ready to run";
       case RUNNING -> "is running";
       case PAUSED -> "is in a pause" + left(fiber);
-      case WAITING_IO -> "waits for " + fds(fiber) + left(fiber);
+      case WAITING_IO -> "waits for " + fds(fiber, names) + left(fiber);
       case BLOCKED -> "is blocked in the JDK, or in a join";
       case DONE -> "has ended";
     };
+  }
+
+  static String quoted(Fiber fiber) {
+    return "\"" + fiber.name() + "\"";
+  }
+
+  /** As in "2 fibers are". */
+  static String count(int n, String what) {
+    return n + " " + what + (n == 1 ? " is" : "s are");
   }
 
   static boolean isUnstarted(FiberInfo fiber) {
@@ -38,12 +46,12 @@ final class Texts {
         && fiber.thread().map(thread -> thread.getStackTrace().length == 0).orElse(false);
   }
 
-  private static String fds(FiberInfo fiber) {
+  private static String fds(FiberInfo fiber, Trace.FdNames names) {
     if (fiber.fds().size() != 1) {
       return "any of the descriptors " + fiber.fds();
     }
     int fd = fiber.fds().getFirst();
-    return "fd " + fd + " (" + OpenFds.target(fd) + ") to be " + mode(fiber.mode());
+    return names.numbered(fd) + ", " + OpenFds.target(fd) + ", to be " + mode(fiber.mode());
   }
 
   static String mode(int mode) {

@@ -1,0 +1,251 @@
+package dev.fdfiber.testing;
+
+import dev.fdfiber.Fiber;
+import dev.fdfiber.FiberInfo;
+import dev.fdfiber.Scheduler;
+import dev.fdfiber.Steering;
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.Linux;
+import dev.fdfiber.kernel.PollFds;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Steers the scheduler of a test: records what happens, makes the choices of an exploration, lets
+ * virtual time jump, and finds deadlocks.
+ */
+final class Conductor implements Steering {
+  private static final long IN_FLIGHT_MILLIS = 5;
+
+  private final @Nullable VirtualClock clock;
+  private final RealTime realTime;
+  private final @Nullable Choices choices;
+  private final @Nullable Trace trace;
+  private final World world;
+  private final Origins origins;
+  private final Trace.FdNames names;
+  private @Nullable Scheduler scheduler;
+  private boolean ending;
+
+  Conductor(
+      @Nullable VirtualClock clock,
+      RealTime realTime,
+      @Nullable Choices choices,
+      @Nullable Trace trace,
+      World world,
+      Origins origins,
+      Trace.FdNames names) {
+    this.clock = clock;
+    this.realTime = realTime;
+    this.choices = choices;
+    this.trace = trace;
+    this.world = world;
+    this.origins = origins;
+    this.names = names;
+  }
+
+  void conducts(Scheduler scheduler) {
+    this.scheduler = scheduler;
+  }
+
+  /** From now on fibers that wait for ever are to be expected: they get cancelled. */
+  void ends() {
+    ending = true;
+  }
+
+  // ---- choices
+
+  @Override
+  public int choose(List<Fiber> ready) {
+    if (choices == null || ending) {
+      return 0;
+    }
+    int index = choices.order(ready.size());
+    if (index != 0 && trace != null) {
+      List<String> passed = ready.subList(0, index).stream().map(Texts::quoted).toList();
+      String what = Texts.quoted(ready.get(index)) + " goes before " + String.join(", ", passed);
+      choices.describe(what);
+      trace.deviated(what);
+    }
+    return index;
+  }
+
+  @Override
+  public boolean looksEarly() {
+    if (choices == null || ending) {
+      return false;
+    }
+    boolean early = choices.looksEarly();
+    if (early && trace != null) {
+      choices.describe("readiness is looked for early");
+      trace.deviated("readiness is looked for early");
+    }
+    return early;
+  }
+
+  // ---- what happens
+
+  @Override
+  public void spawned(Fiber fiber) {
+    if (trace != null) {
+      trace.spawned(fiber);
+    }
+  }
+
+  @Override
+  public void resumes(Fiber fiber) {
+    if (trace != null) {
+      trace.resumes(fiber);
+    }
+  }
+
+  @Override
+  public void left(FiberInfo fiber) {
+    if (trace != null) {
+      trace.left(fiber);
+    }
+  }
+
+  // ---- time, and its end
+
+  @Override
+  public boolean idle(long timerNanos, long limitNanos) {
+    boolean endless = timerNanos < 0 && limitNanos < 0;
+    if (clock == null && !endless && !ending) {
+      return false; // real time passes
+    }
+    List<FiberInfo> fibers = Objects.requireNonNull(scheduler).fibers();
+    if (clock != null && !ending) {
+      refuseSleepers(fibers);
+    }
+    Optional<String> opening = world.openings(fibers);
+    if (clock != null) {
+      clock.heldBy(opening.orElse(null));
+    }
+    if (opening.isPresent()) {
+      return false;
+    }
+    if (world.isInFlight(fibers) && waitForFlight(fibers)) {
+      return true;
+    }
+    if (endless) {
+      if (!ending && !mayStillBeWoken(fibers)) {
+        throw new DeadlockError(deadlock(fibers));
+      }
+      return false;
+    }
+    long nanos = shorter(timerNanos, limitNanos);
+    if (clock == null) {
+      if (mayStillBeWoken(fibers)) {
+        return false;
+      }
+      realTime.skip(nanos);
+      return true;
+    }
+    clock.advanceNanos(nanos);
+    if (trace != null) {
+      trace.jumped(nanos);
+    }
+    return true;
+  }
+
+  private static long shorter(long a, long b) {
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+  }
+
+  private static void refuseSleepers(List<FiberInfo> fibers) {
+    for (FiberInfo fiber : fibers) {
+      Thread thread = fiber.thread().orElse(null);
+      if (isBlockedForATime(fiber) && thread != null && sleeps(thread)) {
+        throw new AssertionError(
+            "fiber \""
+                + fiber.name()
+                + "\" is in Thread.sleep, which takes real time and no virtual time;"
+                + " use Scheduler.pause:"
+                + Stacks.text(Stacks.of(thread), "\n      at "));
+      }
+    }
+  }
+
+  private static boolean isBlockedForATime(FiberInfo fiber) {
+    return fiber.state() == Fiber.State.BLOCKED
+        && fiber
+            .thread()
+            .map(thread -> thread.getState() == Thread.State.TIMED_WAITING)
+            .orElse(false);
+  }
+
+  private static boolean sleeps(Thread thread) {
+    return Arrays.stream(thread.getStackTrace())
+        .anyMatch(frame ->
+            frame.getClassName().equals("java.lang.Thread")
+                && frame.getMethodName().startsWith("sleep"));
+  }
+
+  private boolean mayStillBeWoken(List<FiberInfo> fibers) {
+    if (fibers.isEmpty() || fibers.stream().anyMatch(Conductor::isBlockedForATime)) {
+      return true;
+    }
+    boolean blocked = fibers.stream().anyMatch(f -> f.state() == Fiber.State.BLOCKED);
+    return blocked && world.otherThread() != null;
+  }
+
+  /** Loopback may be late: gives it a little real time; true if it brought something. */
+  private static boolean waitForFlight(List<FiberInfo> fibers) {
+    try (PollFds polls = new PollFds(16)) {
+      int n = 0;
+      for (FiberInfo fiber : fibers) {
+        for (int fd : fiber.fds()) {
+          int mode = fiber.mode() == 0 ? Scheduler.READ : fiber.mode();
+          int events =
+              ((mode & Scheduler.READ) != 0 ? Linux.POLLIN : 0)
+                  | ((mode & Scheduler.WRITE) != 0 ? Linux.POLLOUT : 0);
+          polls.set(n++, fd, events);
+        }
+      }
+      return Kernel.system().ppoll(polls.array(), n, IN_FLIGHT_MILLIS * 1_000_000) > 0;
+    }
+  }
+
+  private String deadlock(List<FiberInfo> fibers) {
+    StringBuilder text = new StringBuilder("deadlock: ");
+    text.append(fibers.size() == 1 ? "the one fiber waits" : fibers.size() + " fibers wait");
+    text.append(", no timer runs, and nobody else can wake one:");
+    Map<Integer, String> open = OpenFds.now();
+    for (FiberInfo fiber : fibers) {
+      text.append("\n  ").append(Texts.fiber(fiber, names));
+      for (int fd : fiber.fds()) {
+        text.append("\n    ").append(otherEnd(fd, open));
+      }
+    }
+    return text.toString();
+  }
+
+  /** Who has the other end of what a fiber waits for. */
+  private String otherEnd(int fd, Map<Integer, String> open) {
+    String target = OpenFds.target(fd);
+    int peer = origins.peer(fd);
+    if (peer >= 0 && !open.containsKey(peer)) {
+      return "the other end is closed";
+    }
+    if (peer < 0) {
+      peer =
+          open.entrySet().stream()
+              .filter(e -> e.getKey() != fd && e.getValue().equals(target))
+              .map(Map.Entry::getKey)
+              .findFirst()
+              .orElse(-1);
+    }
+    if (peer < 0) {
+      return "no descriptor of this process is its other end";
+    }
+    String user = origins.lastUser(peer);
+    return "the other end is "
+        + names.numbered(peer)
+        + (user == null ? ", which no fiber has used" : ", last used by fiber \"" + user + "\"");
+  }
+}

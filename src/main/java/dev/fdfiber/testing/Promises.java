@@ -1,0 +1,102 @@
+package dev.fdfiber.testing;
+
+import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.Linux;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.Set;
+
+/** What the kernel promises of a call, by its man page, so that no injected fault breaks it. */
+final class Promises {
+  private static final Map<String, Set<Integer>> NEVER =
+      Map.of(
+          "read", Set.of(Errno.EPIPE, Errno.ENOSPC, Errno.EMFILE),
+          "recv", Set.of(Errno.EPIPE, Errno.ENOSPC, Errno.EMFILE),
+          "write", Set.of(Errno.EMFILE),
+          "send", Set.of(Errno.EMFILE, Errno.ENOSPC),
+          "accept4", Set.of(Errno.EPIPE, Errno.ENOSPC, Errno.ECONNRESET),
+          "close", Set.of(Errno.EAGAIN, Errno.EPIPE, Errno.EMFILE, Errno.ECONNRESET),
+          "eventfd", Set.of(Errno.EINTR, Errno.EAGAIN, Errno.EPIPE, Errno.ECONNRESET),
+          "pipe2", Set.of(Errno.EINTR, Errno.EAGAIN, Errno.EPIPE, Errno.ECONNRESET),
+          "socket", Set.of(Errno.EINTR, Errno.EAGAIN, Errno.EPIPE, Errno.ECONNRESET));
+
+  private Promises() {}
+
+  /** Throws if a call never fails so. */
+  static void requireMayFail(SystemCall call, int errno) {
+    boolean blocks = errno == Errno.EAGAIN && !doesNotBlock(call);
+    if (blocks || NEVER.getOrDefault(call.name(), Set.of()).contains(errno)) {
+      throw new IllegalStateException(
+          call.name()
+              + " on fd "
+              + call.fd()
+              + " never fails with "
+              + Errno.name(errno)
+              + (blocks ? ", since the descriptor blocks" : ", says its man page"));
+    }
+  }
+
+  /** The descriptor is closed, and the connection on its way, whatever these calls return. */
+  static boolean isDoneAllTheSame(SystemCall call, int errno) {
+    return call.name().equals("close") || (call.name().equals("connect") && errno == Errno.EINTR);
+  }
+
+  /** Throws if a call transfers all or nothing. */
+  static void requireMayBeShort(SystemCall call) {
+    if (!mayBeShort(call)) {
+      throw new IllegalStateException(
+          call.name()
+              + " of "
+              + call.argument(2)
+              + " bytes on fd "
+              + call.fd()
+              + " ("
+              + OpenFds.target(call.fd())
+              + ") is never cut short: it transfers all or nothing");
+    }
+  }
+
+  /**
+   * If a call may transfer less than it could: on a stream, unless it is a write to a pipe of at
+   * most {@code PIPE_BUF} bytes, which is atomic, pipe(7).
+   */
+  static boolean mayBeShort(SystemCall call) {
+    String target = OpenFds.target(call.fd());
+    if (target.startsWith("socket:")) {
+      return isStreamSocket(call.fd());
+    }
+    boolean writes = call.name().equals("write");
+    return !target.startsWith("anon_inode:")
+        && !(writes && (long) call.argument(2) <= Linux.PIPE_BUF);
+  }
+
+  private static boolean isStreamSocket(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
+      int result = Kernel.system().getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_TYPE, value, length);
+      return result >= 0 && value.get(ValueLayout.JAVA_INT, 0) == Linux.SOCK_STREAM;
+    }
+  }
+
+  /** A socket call on no socket, which is {@code ENOTSOCK} and leads to another call. */
+  static boolean onlyAsksIfSocket(SystemCall call) {
+    return (call.name().equals("recv") || call.name().equals("send"))
+        && !OpenFds.target(call.fd()).startsWith("socket:");
+  }
+
+  /** If a call returns {@code EAGAIN} where it would block. */
+  static boolean doesNotBlock(SystemCall call) {
+    if (call.fd() < 0) {
+      return false;
+    }
+    boolean asked =
+        (call.name().equals("recv") || call.name().equals("send"))
+            && ((int) call.argument(3) & Linux.MSG_DONTWAIT) != 0;
+    int flags = Kernel.system().fcntl(call.fd(), Linux.F_GETFL, 0);
+    return asked || (flags >= 0 && (flags & Linux.O_NONBLOCK) != 0);
+  }
+}

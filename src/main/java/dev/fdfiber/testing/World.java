@@ -1,0 +1,173 @@
+package dev.fdfiber.testing;
+
+import dev.fdfiber.Fiber;
+import dev.fdfiber.FiberInfo;
+import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.SigInfo;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether the world of a test is closed: nobody but its fibers can make one of them go on. Then
+ * time may jump, and if there is no timer either, it is a deadlock.
+ *
+ * <p>What a descriptor leads to decides. A pipe, a fifo, an eventfd or a socket that was opened
+ * since the test began belongs to it, unless a child process runs, which may have the other end, or
+ * the peer is not on this machine. A timerfd, an inotify descriptor, a pidfd and a device have the
+ * kernel or somebody else behind them, and what was open before the test is not the test's.
+ */
+final class World {
+  private static final int P_ALL = 0;
+  private static final List<String> HELPERS =
+      List.of("dev.fdfiber.Blocking", "dev.fdfiber.sock.HelperThreads");
+
+  private final Map<Integer, String> before;
+  private final Set<Thread> threadsBefore;
+
+  /** The world of a test that begins now. */
+  World(Map<Integer, String> before) {
+    this.before = before;
+    this.threadsBefore = new HashSet<>(Arrays.asList(threads()));
+  }
+
+  /** Who outside may wake one of the fibers, in words; nothing if the world is closed. */
+  Optional<String> openings(List<FiberInfo> fibers) {
+    return fibers.stream()
+        .flatMap(fiber -> Optional.ofNullable(opening(fiber)).stream())
+        .findFirst();
+  }
+
+  private @Nullable String opening(FiberInfo fiber) {
+    if (fiber.state() == Fiber.State.BLOCKED) {
+      return helps(fiber) ? name(fiber) + " waits for a helper thread" : null;
+    }
+    SocketTable sockets = null;
+    for (int fd : fiber.fds()) {
+      String target = OpenFds.target(fd);
+      if (target.startsWith("socket:") && sockets == null) {
+        sockets = SocketTable.now();
+      }
+      String reason = opening(fd, target, sockets);
+      if (reason != null) {
+        return name(fiber) + " waits for fd " + fd + " (" + target + "), " + reason;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable String opening(int fd, String target, @Nullable SocketTable sockets) {
+    if (target.isEmpty()) {
+      return "which is not open";
+    }
+    if (target.equals(before.get(fd))) {
+      return "which was open before the test";
+    }
+    if (target.equals("anon_inode:[eventfd]")) {
+      return null;
+    }
+    if (target.startsWith("anon_inode:")) {
+      return "behind which is the kernel";
+    }
+    if (sockets != null && !sockets.isLocal(target)) {
+      return "whose peer is on another machine";
+    }
+    boolean ours = target.startsWith("pipe:") || target.startsWith("socket:") || isFifo(target);
+    boolean terminal = target.startsWith("/dev/pt");
+    if ((ours || terminal) && hasChild()) {
+      return "and a child process runs that may have the other end";
+    }
+    return ours || terminal ? null : "which is no pipe and no socket";
+  }
+
+  private static boolean isFifo(String target) {
+    try {
+      Path path = Path.of(target);
+      return path.isAbsolute()
+          && Files.readAttributes(path, "unix:mode").get("mode") instanceof Integer mode
+          && (mode & 0170000) == 0010000;
+    } catch (Exception e) {
+      return target.endsWith("/fifo (deleted)");
+    }
+  }
+
+  /** If this process has a child that has not been waited for, waitid(2). */
+  private static boolean hasChild() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = SigInfo.allocate(arena);
+      int options = SigInfo.WEXITED | SigInfo.WNOHANG | SigInfo.WNOWAIT;
+      return Kernel.system().waitid(P_ALL, 0, info, options) != -Errno.ECHILD;
+    }
+  }
+
+  /** If a fiber that is blocked in the JDK waits for what a helper thread of this library does. */
+  private static boolean helps(FiberInfo fiber) {
+    return fiber.thread().stream()
+        .flatMap(thread -> Arrays.stream(thread.getStackTrace()))
+        .anyMatch(frame -> HELPERS.stream().anyMatch(frame.getClassName()::startsWith));
+  }
+
+  /** If loopback, which is not always at once, may still bring something to one of the fibers. */
+  boolean isInFlight(List<FiberInfo> fibers) {
+    boolean socket =
+        fibers.stream()
+            .flatMap(fiber -> fiber.fds().stream())
+            .anyMatch(fd -> OpenFds.target(fd).startsWith("socket:"));
+    return socket && SocketTable.now().isAnythingInFlight();
+  }
+
+  /**
+   * A thread that began with the test, does not wait for work, and so may still wake a fiber that
+   * is blocked in the JDK; or null.
+   */
+  @Nullable Thread otherThread() {
+    for (Thread thread : threads()) {
+      if (!threadsBefore.contains(thread) && mayAct(thread)) {
+        return thread;
+      }
+    }
+    return null;
+  }
+
+  private static boolean mayAct(Thread thread) {
+    if (thread == Thread.currentThread() || thread.getName().equals(TimeLimit.THREAD)) {
+      return false;
+    }
+    String name = thread.getName();
+    if (name.startsWith("VirtualThread-") || name.endsWith("-Poller") || name.contains("Cleaner")) {
+      return false;
+    }
+    StackTraceElement[] stack = thread.getStackTrace();
+    boolean idles =
+        Arrays.stream(stack)
+            .anyMatch(
+                f -> f.getMethodName().equals("awaitWork") || f.getMethodName().equals("getTask"));
+    boolean timed =
+        Arrays.stream(stack).anyMatch(f -> f.getClassName().endsWith("DelayedWorkQueue"));
+    return stack.length > 0
+        && (!idles || (timed && thread.getState() == Thread.State.TIMED_WAITING));
+  }
+
+  private static Thread[] threads() {
+    ThreadGroup root = Thread.currentThread().getThreadGroup();
+    while (root.getParent() != null) {
+      root = root.getParent();
+    }
+    Thread[] all = new Thread[root.activeCount() + 16];
+    int n = root.enumerate(all);
+    return Arrays.copyOf(all, n);
+  }
+
+  private static String name(FiberInfo fiber) {
+    return "fiber \"" + fiber.name() + "\"";
+  }
+}
