@@ -46,11 +46,10 @@ class KeepAliveTest {
   void serverThatStops_saysCloseWithItsLastAnswer() throws Exception {
     Served[] stopping = new Served[1];
     stopping[0] =
-        new Served(
-            request -> {
-              stopping[0].isStopping = true;
-              return Response.text(200, "ok");
-            });
+        new Served(request -> {
+          stopping[0].isStopping = true;
+          return Response.text(200, "ok");
+        });
     try (Served server = stopping[0]) {
       String answers = server.sayAndWait(get("/1") + get("/2"));
 
