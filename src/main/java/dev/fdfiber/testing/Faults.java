@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * {@code recv}, and {@code "write"} for {@code send}, since which of them is used is not the
  * caller's choice. Faults come in calls of fibers alone; the scheduler's own are spared.
  */
-public final class Faults implements SystemCall.Filter {
+public final class Faults {
   private static final int ANY = -1;
   private static final Map<String, Set<String>> SAME =
       Map.of("read", Set.of("read", "recv"), "write", Set.of("write", "send"));
@@ -75,8 +75,7 @@ public final class Faults implements SystemCall.Filter {
     ended = true;
   }
 
-  @Override
-  public long around(SystemCall call) {
+  long around(SystemCall call) {
     if (ended || !Scheduler.inFiber() || Promises.onlyAsksIfSocket(call)) {
       return call.proceed();
     }

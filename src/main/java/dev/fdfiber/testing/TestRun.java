@@ -118,9 +118,9 @@ final class TestRun implements AutoCloseable {
       List<SystemCall.Filter> filters = new ArrayList<>();
       filters.add(origins);
       if (traced) {
-        filters.add(trace);
+        filters.add(trace::around);
       }
-      filters.add(faults);
+      filters.add(faults::around);
       Scheduler.Builder builder =
           Scheduler.builder()
               .name("of the test")

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * those of a {@link VirtualClock}, or none. An {@link FdTest} that fails shows the end of it and
  * reports all of it; one that takes it as a parameter can look at it.
  */
-public final class Trace implements SystemCall.Filter {
+public final class Trace {
   private static final int MOST = 10_000;
 
   private final @Nullable VirtualClock clock;
@@ -113,8 +113,7 @@ public final class Trace implements SystemCall.Filter {
     add("*", what);
   }
 
-  @Override
-  public long around(SystemCall call) {
+  long around(SystemCall call) {
     long result = call.proceed();
     if (Scheduler.inFiber()) {
       add(Fiber.current().name(), text(call) + " = " + result(call, result));
