@@ -48,16 +48,16 @@ final class ServedConnection implements Workers.Connection, AutoCloseable {
   }
 
   @Override
-  public boolean awaitRequest(Duration idleLimit) throws IOException, InterruptedException {
+  public boolean awaitRequest(Duration idleLimit) throws IOException {
     boolean isThere = isStopping() ? awaitAtStop(idleLimit) : awaitIdle(idleLimit);
     hasSpoken |= isThere;
     return isThere;
   }
 
-  private boolean awaitIdle(Duration idleLimit) throws IOException, InterruptedException {
+  private boolean awaitIdle(Duration idleLimit) throws IOException {
     isIdle = true;
     try {
-      return Scheduler.ioWait(fd, Scheduler.READ, idleLimit) != 0;
+      return Sock.awaitReadable(fd, idleLimit);
     } catch (ClosedChannelException e) {
       if (!isStopping()) {
         throw e;
@@ -71,11 +71,11 @@ final class ServedConnection implements Workers.Connection, AutoCloseable {
   /**
    * A client must not get an end for an answer just because it is quicker to connect than to ask.
    */
-  private boolean awaitAtStop(Duration idleLimit) throws IOException, InterruptedException {
+  private boolean awaitAtStop(Duration idleLimit) throws IOException {
     long age = scheduler.clock().nanoTime() - acceptedNanos;
     Duration limit = Duration.ofNanos(hasSpoken ? 0 : Math.max(0, FRESH_NANOS - age));
     boolean isShorter = !idleLimit.isNegative() && idleLimit.compareTo(limit) < 0;
-    return Scheduler.ioWait(fd, Scheduler.READ, isShorter ? idleLimit : limit) != 0;
+    return Sock.awaitReadable(fd, isShorter ? idleLimit : limit);
   }
 
   /** Lets an idle connection see that there is a stop. */

@@ -3,6 +3,7 @@ package dev.fdfiber.sock;
 import dev.fdfiber.Clock;
 import dev.fdfiber.ErrnoException;
 import dev.fdfiber.Fiber;
+import dev.fdfiber.FiberInfo;
 import dev.fdfiber.Scheduler;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -108,6 +109,24 @@ final class Worker {
   String dump() {
     Scheduler now = scheduler;
     return now == null ? "" : now.dump();
+  }
+
+  /** Logs which fiber keeps this from ending, and where it is. */
+  void tellWhoHoldsIt() {
+    Scheduler now = scheduler;
+    if (now == null) {
+      return;
+    }
+    for (FiberInfo fiber : now.fibers()) {
+      if (fiber.state() == Fiber.State.RUNNING && fiber.thread().isPresent()) {
+        StringBuilder text = new StringBuilder(name);
+        text.append(" cannot end: fiber ").append(fiber.name()).append(" holds it");
+        for (StackTraceElement frame : fiber.thread().get().getStackTrace()) {
+          text.append("\n    at ").append(frame);
+        }
+        log.accept(text.toString());
+      }
+    }
   }
 
   void start() {

@@ -68,15 +68,20 @@ public final class Workers implements AutoCloseable {
     /**
      * Suspends until the client sends something, or ends the connection. The connection is idle
      * meanwhile: a stop ends it, but what the client had sent by then is still to be served. One
-     * that is younger than a second and has sent nothing yet gets the rest of that second.
+     * that is younger than a second and has sent nothing yet gets the rest of that second. What TLS
+     * has decrypted already counts, as in {@link Sock#awaitReadable}.
      *
      * @param idleLimit how long to wait at most; negative waits without end
      * @return if there is something to read; false when the time was up, or at a stop
      * @throws dev.fdfiber.ErrnoException {@code EBADF} if the descriptor is not open
-     * @throws InterruptedException if the fiber is cancelled, as at the end of the grace period
+     * @throws java.io.InterruptedIOException if the fiber is cancelled, as at the end of the grace
+     *     period
      */
-    boolean awaitRequest(Duration idleLimit) throws IOException, InterruptedException;
+    boolean awaitRequest(Duration idleLimit) throws IOException;
   }
+
+  /** Who has not ended so long after the grace period is held by a fiber. */
+  private static final Duration LATE = Duration.ofSeconds(7);
 
   private final String name;
   private final boolean stopOnSignals;
@@ -90,6 +95,7 @@ public final class Workers implements AutoCloseable {
   private final Duration gracePeriod;
 
   private boolean started;
+  private volatile @Nullable Thread watcher;
   private volatile Duration grace;
   private volatile @Nullable Throwable failure;
 
@@ -190,8 +196,22 @@ public final class Workers implements AutoCloseable {
       } else if (isFirst) {
         workers.forEach(Worker::neverStart);
       }
+      if (isFirst) {
+        watcher = Thread.ofPlatform().daemon().name(name + " stop").start(this::watchEnd);
+      }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Tells whom a fiber keeps from ending; nothing preempts one. */
+  private void watchEnd() {
+    try {
+      if (!ended.await(nanos(grace) + LATE.toNanos(), TimeUnit.NANOSECONDS)) {
+        workers.forEach(Worker::tellWhoHoldsIt);
+      }
+    } catch (InterruptedException e) {
+      // whoever does that does not want to know
     }
   }
 
@@ -218,7 +238,7 @@ public final class Workers implements AutoCloseable {
    */
   public boolean awaitEnd(Duration limit) throws InterruptedException {
     requireOutside();
-    boolean inTime = ended.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+    boolean inTime = ended.await(nanos(limit), TimeUnit.NANOSECONDS);
     if (inTime) {
       joinThreads();
     }
@@ -271,7 +291,16 @@ public final class Workers implements AutoCloseable {
     }
   }
 
+  private static long nanos(Duration time) {
+    Duration most = Duration.ofNanos(Long.MAX_VALUE / 2);
+    return (time.compareTo(most) < 0 ? time : most).toNanos();
+  }
+
   private void joinThreads() throws InterruptedException {
+    Thread watches = watcher;
+    if (watches != null) {
+      watches.join();
+    }
     for (Worker worker : workers) {
       worker.thread().join();
     }

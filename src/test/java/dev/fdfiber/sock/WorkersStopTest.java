@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -193,6 +195,29 @@ class WorkersStopTest {
       workers.close();
       assertThat(System.nanoTime() - start).isLessThan(30_000_000_000L);
       assertThat(client.receive()).isEqualTo("bye");
+    }
+  }
+
+  @Test
+  @Tag("slow")
+  void handlerThatHoldsItsWorker_isNamedWithItsStack() throws Exception {
+    CountDownLatch release = new CountDownLatch(1);
+    Workers.Handler holds =
+        c -> {
+          Sock.writeStr(c.fd(), "held\n");
+          hold(release);
+        };
+    LinkedBlockingQueue<String> told = new LinkedBlockingQueue<>();
+    try (Workers workers = started(builder(2).handler(holds).log(told::add).grace(Duration.ZERO));
+        TextClient client = new TextClient(workers.port())) {
+      assertThat(client.receive()).isEqualTo("held");
+      workers.stop();
+      assertThat(told.poll(50, TimeUnit.SECONDS))
+          .matches("(?s)test-[12] cannot end: fiber test-[12] fd \\d+ holds it\n.*")
+          .contains("WorkersStopTest.hold(");
+      release.countDown();
+      workers.awaitEnd();
+      assertThat(told).isEmpty();
     }
   }
 

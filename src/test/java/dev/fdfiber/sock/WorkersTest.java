@@ -11,6 +11,7 @@ import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Logged;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -186,6 +187,32 @@ class WorkersTest {
       assertThat(busy).startsWith("test-");
     }
     assertThat(servedBy.values().stream().mapToInt(n -> n).sum()).isEqualTo(50);
+  }
+
+  @Test
+  void awaitRequest_overTls_seesWhatIsDecryptedAlready_andAStop() throws Exception {
+    TlsPair.ca();
+    Workers.Handler bytes =
+        c -> {
+          Sock.acceptTls(c.fd());
+          while (c.awaitRequest(Duration.ofSeconds(-1))) {
+            Sock.writeBytes(c.fd(), Sock.recvSome(c.fd(), 1), 1); // of a record with three
+          }
+          Sock.writeStr(c.fd(), "bye");
+        };
+    try (Workers workers = started(builder(1).handler(bytes))) {
+      int fd = Sock.connectTls("localhost", workers.port());
+      Sock.writeStr(fd, "abc");
+      String got = "";
+      while (got.length() < 3) {
+        got += new String(Sock.recvSome(fd, 0), StandardCharsets.UTF_8);
+      }
+      workers.stop();
+      assertThat(got).isEqualTo("abc");
+      assertThat(Sock.recvAll(fd, 0)).asString().isEqualTo("bye");
+      Sock.close(fd);
+    }
+    assertThat(log).isEmpty();
   }
 
   @Test
