@@ -75,9 +75,9 @@ public final class Workers implements AutoCloseable {
      * @return if there is something to read; false when the time was up, or at a stop
      * @throws dev.fdfiber.ErrnoException {@code EBADF} if the descriptor is not open
      * @throws java.io.InterruptedIOException if the fiber is cancelled, as at the end of the grace
-     *     period
+     *     period; a test's own implementation may throw InterruptedException
      */
-    boolean awaitRequest(Duration idleLimit) throws IOException;
+    boolean awaitRequest(Duration idleLimit) throws IOException, InterruptedException;
   }
 
   /** Who has not ended so long after the grace period is held by a fiber. */
