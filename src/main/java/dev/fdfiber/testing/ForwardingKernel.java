@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 public class ForwardingKernel implements Kernel {
   private final Kernel next;
 
+  /** Hands on to another. */
   public ForwardingKernel(Kernel next) {
     this.next = next;
   }

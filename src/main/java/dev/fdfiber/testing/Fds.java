@@ -1,15 +1,25 @@
 package dev.fdfiber.testing;
 
+import dev.fdfiber.Fiber;
+import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
+import dev.fdfiber.kernel.NonBlocking;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
-/** Raw descriptors for tests; every call that fails is an AssertionError. */
+/**
+ * What tests do with raw descriptors, each thing one system call or a few of them; none suspends.
+ * Every call that fails is an AssertionError. Any thread.
+ */
 public final class Fds {
+  private static final int FIONREAD = 0x541B;
+  private static final int SIOCOUTQ = 0x5411;
+
   private static final Kernel KERNEL = Kernel.system();
 
   private Fds() {}
@@ -72,7 +82,7 @@ public final class Fds {
   }
 
   /** Reads at most 64 KiB in one call as text; null where that would block. */
-  public static String read(int fd) {
+  public static @Nullable String read(int fd) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(65_536);
       long n = KERNEL.read(fd, buffer, buffer.byteSize());
@@ -99,6 +109,101 @@ public final class Fds {
     }
     return total;
   }
+
+  /** Reads a non-blocking descriptor until it has no more; returns how many bytes that was. */
+  public static long drain(int fd) {
+    long total = 0;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(65_536);
+      long n;
+      while ((n = KERNEL.read(fd, buffer, buffer.byteSize())) > 0) {
+        total += n;
+      }
+    }
+    return total;
+  }
+
+  /** Ends the sending direction of a socket: its peer reads the end of the stream. */
+  public static void halfClose(int fd) {
+    check(KERNEL.shutdown(fd, Linux.SHUT_WR), "shutdown(fd " + fd + ")");
+  }
+
+  /** Closes a TCP socket so that its peer gets {@code ECONNRESET}: {@code SO_LINGER} of 0. */
+  public static void reset(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment linger = arena.allocateFrom(ValueLayout.JAVA_INT, 1, 0); // struct linger
+      int size = (int) linger.byteSize();
+      check(KERNEL.setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, linger, size), "setsockopt");
+    }
+    Scheduler.closing(fd);
+    close(fd);
+  }
+
+  /**
+   * How many bytes were written to a pipe, or to a unix socket, and not read yet: {@code FIONREAD},
+   * pipe(7), {@code SIOCOUTQ}, unix(7).
+   */
+  public static int unread(int writeFd) {
+    long request = OpenFds.target(writeFd).startsWith("socket:") ? SIOCOUTQ : FIONREAD;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+      check(KERNEL.ioctl(writeFd, request, count), "ioctl(fd " + writeFd + ")");
+      return count.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+
+  // ---- what must hold now
+
+  /** Fails unless a read would not block. */
+  public static void assertReadable(int fd) {
+    require(isReady(fd, Linux.POLLIN), fd, "is not readable");
+  }
+
+  /** Fails if a read would not block. */
+  public static void assertNotReadable(int fd) {
+    require(!isReady(fd, Linux.POLLIN), fd, "is readable");
+  }
+
+  /** Fails unless a write would not block. */
+  public static void assertWritable(int fd) {
+    require(isReady(fd, Linux.POLLOUT), fd, "is not writable");
+  }
+
+  /** Fails if a write would not block. */
+  public static void assertNotWritable(int fd) {
+    require(!isReady(fd, Linux.POLLOUT), fd, "is writable");
+  }
+
+  /** Fails unless a fiber is alive and neither runs nor is ready to. */
+  public static void assertBlocked(Fiber fiber) {
+    switch (fiber.state()) {
+      case PAUSED, WAITING_IO, BLOCKED -> {}
+      case READY, RUNNING, DONE ->
+          throw new AssertionError(fiber + " does not wait; it was to be blocked");
+    }
+  }
+
+  /**
+   * Drives a scheduler until nothing is ready: every fiber has ended or waits for time, for a
+   * descriptor or in the JDK. By its driver, or a fiber of it. Time does not pass.
+   */
+  public static void awaitIdle(Scheduler scheduler) {
+    while (scheduler.runUntilEmpty() > 0) {
+      // somebody may have become ready meanwhile
+    }
+  }
+
+  private static boolean isReady(int fd, int events) {
+    return check(NonBlocking.ready(KERNEL, fd, events), "poll of fd " + fd) > 0;
+  }
+
+  private static void require(boolean holds, int fd, String otherwise) {
+    if (!holds) {
+      throw new AssertionError("fd " + fd + " (" + OpenFds.target(fd) + ") " + otherwise);
+    }
+  }
+
+  // ---- what a descriptor is
 
   /** If a descriptor is open in this process. */
   public static boolean isOpen(int fd) {
