@@ -82,7 +82,7 @@ public final class PingPongFibers {
   /** {@code Scheduler.ioWait}, then read(2): no registration lasts. */
   public static class ByIoWait extends Base {
     private final Kernel kernel = Kernel.system();
-    private final MemorySegment buffer = Arena.global().allocate(1);
+    private final MemorySegment buffer = Arena.global().allocate(Pipes.ROOM);
 
     @Override
     FiberBody idle(Pipes.Fds pipe) {
@@ -97,7 +97,7 @@ public final class PingPongFibers {
         }
         while (true) {
           Scheduler.ioWait(from.readFd(), Scheduler.READ, -1);
-          require(kernel.read(from.readFd(), buffer, 1));
+          require(kernel.read(from.readFd(), buffer, Pipes.ROOM));
           afterTrip.run();
           send(to.writeFd());
         }
@@ -127,7 +127,7 @@ public final class PingPongFibers {
     FiberBody player(Pipes.Fds to, Pipes.Fds from, boolean begins, Runnable afterTrip) {
       FdChannel out = FdChannel.own(to.writeFd());
       FdChannel in = FdChannel.own(from.readFd());
-      ByteBuffer buffer = ByteBuffer.allocateDirect(1);
+      ByteBuffer buffer = ByteBuffer.allocateDirect(Pipes.ROOM);
       return () -> {
         if (begins) {
           send(out, buffer);
@@ -144,7 +144,7 @@ public final class PingPongFibers {
     }
 
     private static void send(FdChannel out, ByteBuffer buffer) throws IOException {
-      out.write(buffer.clear());
+      out.write(buffer.clear().limit(1));
     }
   }
 }

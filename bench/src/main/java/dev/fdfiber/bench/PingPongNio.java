@@ -25,7 +25,7 @@ public class PingPongNio {
   @Param("0")
   public int idle;
 
-  private final ByteBuffer buffer = ByteBuffer.allocateDirect(1);
+  private final ByteBuffer buffer = ByteBuffer.allocateDirect(Pipes.ROOM);
   private Selector selector;
   private Pipe.SinkChannel first;
   private int trips;
@@ -88,7 +88,7 @@ public class PingPongNio {
 
   private void write(Pipe.SinkChannel sink) {
     try {
-      sink.write(buffer.clear());
+      sink.write(buffer.clear().limit(1));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -46,7 +46,7 @@ public class PingPongThreads {
     back = Pipe.open();
     idleThreads.add(
         Thread.startVirtualThread(() -> {
-          ByteBuffer buffer = ByteBuffer.allocateDirect(1);
+          ByteBuffer buffer = ByteBuffer.allocateDirect(Pipes.ROOM);
           while (true) {
             read(there, buffer);
             write(back, buffer);
@@ -59,7 +59,7 @@ public class PingPongThreads {
   public void trips() throws InterruptedException {
     Thread player =
         Thread.startVirtualThread(() -> {
-          ByteBuffer buffer = ByteBuffer.allocateDirect(1);
+          ByteBuffer buffer = ByteBuffer.allocateDirect(Pipes.ROOM);
           for (int i = 0; i < TRIPS; i++) {
             write(there, buffer);
             read(back, buffer);
@@ -80,7 +80,7 @@ public class PingPongThreads {
 
   private static void write(Pipe pipe, ByteBuffer buffer) {
     try {
-      pipe.sink().write(buffer.clear());
+      pipe.sink().write(buffer.clear().limit(1));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

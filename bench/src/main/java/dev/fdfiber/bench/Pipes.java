@@ -10,6 +10,9 @@ import java.nio.channels.Pipe;
 
 /** Pipes of both worlds; the processes that open them end before anybody needs to close them. */
 final class Pipes {
+  /** How much a read has room for, where one byte comes: a reader does not know that before. */
+  static final int ROOM = 64;
+
   private Pipes() {}
 
   /** A non-blocking pipe as plain descriptors. */

@@ -70,7 +70,7 @@ public final class ReadyFibers {
   /** {@code Scheduler.ioWait}, then read(2). */
   public static class ByIoWait extends Base {
     private final Kernel kernel = Kernel.system();
-    private final MemorySegment buffer = Arena.global().allocate(1);
+    private final MemorySegment buffer = Arena.global().allocate(Pipes.ROOM);
     private final int[] writeFds = new int[Ready.PIPES];
 
     @Override
@@ -79,7 +79,7 @@ public final class ReadyFibers {
       return () -> {
         while (true) {
           Scheduler.ioWait(pipe.readFd(), Scheduler.READ, -1);
-          got(kernel.read(pipe.readFd(), buffer, 1));
+          got(kernel.read(pipe.readFd(), buffer, Pipes.ROOM));
         }
       };
     }
@@ -101,7 +101,7 @@ public final class ReadyFibers {
     FiberBody reader(int i, Pipes.Fds pipe) {
       writers[i] = FdChannel.own(pipe.writeFd());
       FdChannel channel = FdChannel.own(pipe.readFd());
-      ByteBuffer in = ByteBuffer.allocateDirect(1);
+      ByteBuffer in = ByteBuffer.allocateDirect(Pipes.ROOM);
       return () -> {
         while (true) {
           got(channel.read(in.clear()));

@@ -22,7 +22,7 @@ import org.openjdk.jmh.annotations.State;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class ReadyNio {
-  private final ByteBuffer buffer = ByteBuffer.allocateDirect(1);
+  private final ByteBuffer buffer = ByteBuffer.allocateDirect(Pipes.ROOM);
   private final Pipe.SinkChannel[] writers = new Pipe.SinkChannel[Ready.PIPES];
   private final Consumer<SelectionKey> read = this::read;
   private Selector selector;
@@ -43,7 +43,7 @@ public class ReadyNio {
   @OperationsPerInvocation(Ready.PIPES)
   public void wakeUps() throws IOException {
     for (Pipe.SinkChannel writer : writers) {
-      writer.write(buffer.clear());
+      writer.write(buffer.clear().limit(1));
     }
     for (int missing = Ready.PIPES; missing > 0; ) {
       missing -= selector.select(read);

@@ -43,7 +43,7 @@ public class ReadyThreads {
   }
 
   private void readAll(Pipe pipe) {
-    ByteBuffer in = ByteBuffer.allocateDirect(1);
+    ByteBuffer in = ByteBuffer.allocateDirect(Pipes.ROOM);
     try {
       while (pipe.source().read(in.clear()) == 1) {
         if (missing.decrementAndGet() == 0) {
