@@ -4,11 +4,15 @@ import java.nio.charset.StandardCharsets;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 
 /** Why a handshake failed or a record could not be read, in words for who has to mend it. */
 final class TlsFailure {
   static final String GONE = "the other side closed the connection before the handshake was done";
+
+  /** The alert that goes to the other side, which newer JDKs say first. */
+  private static final Pattern ALERT = Pattern.compile("^\\([a-z_]+\\) ");
 
   private TlsFailure() {}
 
@@ -29,8 +33,12 @@ final class TlsFailure {
       root = t;
     }
     String message = root.getMessage() == null ? root.toString() : root.getMessage();
+    message = ALERT.matcher(message).replaceFirst("");
     if (message.contains("unrecognized SSL message") || message.contains("plaintext connection")) {
       return "the other side does not speak TLS; it sent " + quoted(beginning);
+    }
+    if (message.startsWith("No subject alternative") || message.startsWith("No name matching")) {
+      return "the other side's certificate is not for the host that was asked for: " + message;
     }
     if (message.startsWith("Received fatal alert: ")) {
       return "the other side refuses, with the alert "

@@ -69,6 +69,7 @@ public final class TestCa {
           default_ca = d
           [d]
           database = index
+          serial = serial
           new_certs_dir = .
           default_md = sha256
           policy = p
@@ -77,6 +78,7 @@ public final class TestCa {
           commonName = supplied
           """);
       Files.writeString(directory.resolve("index"), "");
+      Files.writeString(directory.resolve("serial"), "01\n");
     } catch (IOException e) {
       throw new AssertionError(e);
     }
