@@ -134,6 +134,23 @@ final class Driver {
     return task.is(Fiber.State.DONE) ? 1 : 0;
   }
 
+  int pollFd() throws ErrnoException {
+    ErrnoException[] failure = new ErrnoException[1];
+    long fd =
+        drive(caller -> {
+          try {
+            return loop.pollFd();
+          } catch (ErrnoException e) {
+            failure[0] = e;
+            return -1;
+          }
+        });
+    if (failure[0] != null) {
+      throw failure[0];
+    }
+    return (int) fd;
+  }
+
   void stop() {
     loop.stopRequested = true;
     loop.waker.signal();
@@ -141,6 +158,12 @@ final class Driver {
 
   boolean isOwner(Thread thread) {
     return owner == thread;
+  }
+
+  /** The thread that drove this last, if it has not ended. */
+  @Nullable Thread owner() {
+    Thread now = owner;
+    return now == null || !now.isAlive() ? null : now;
   }
 
   /** If a thread drove this last, so that nobody else will, and it is not being closed. */
@@ -161,7 +184,9 @@ final class Driver {
     loop.scheduler.drivenHere();
     interrupts.enter();
     try {
-      return op.run(null);
+      long result = op.run(null);
+      loop.leaveToHost();
+      return result;
     } finally {
       interrupts.leave();
       release(me);

@@ -50,6 +50,8 @@ final class Loop {
   final Waits waits;
   final Alarms alarms = new Alarms();
   final Map<Thread, ScopeOwner> owners = new ConcurrentHashMap<>();
+  final Map<Task, Task> joining = new ConcurrentHashMap<>();
+  final Map<Task, Offload<?>> offloads = new ConcurrentHashMap<>();
   final boolean strict;
   private final @Nullable Steering steering; // null but in tests
   private final Resources resources;
@@ -60,7 +62,9 @@ final class Loop {
   private final Consumer<Task> timeUp = this::timeUp;
   private final Consumer<Task> seenReady = this::seenReady;
 
+  private boolean hosted; // by a loop that waits for pollFd
   private int sinceLook;
+  private long resumes; // read by the watch, which needs no fence
   private @Nullable Task running;
   private @Nullable Task suspending;
   private @Nullable Thread cancelling;
@@ -118,6 +122,11 @@ final class Loop {
   /** What runs now; meaningful to a fiber of this loop only. */
   @Nullable Task running() {
     return running;
+  }
+
+  /** How many there were; for {@link HeldWatch}, which sees it a little late. */
+  long resumes() {
+    return resumes;
   }
 
   boolean isAnyReady() {
@@ -247,6 +256,29 @@ final class Loop {
     task.queued = true;
     task.setState(Fiber.State.READY);
     ready.add(task);
+  }
+
+  // ---- as a guest of another loop
+
+  /** From now on this is driven when a descriptor is readable, which it returns. */
+  int pollFd() throws ErrnoException {
+    int fd = waits.pollFd();
+    hosted = true;
+    return fd;
+  }
+
+  /**
+   * The driving call ends. What its fibers wait for has to be known to the kernel by then, and what
+   * comes from now on has to signal: the host looks once more, at {@code nextWakeNanos}, before it
+   * blocks.
+   */
+  void leaveToHost() {
+    if (hosted) {
+      if (ready.isEmpty()) {
+        look(0);
+      }
+      waker.fallAsleep();
+    }
   }
 
   // ---- the pass
@@ -400,6 +432,7 @@ final class Loop {
       driverInterrupted = true; // mounting clears the status
     }
     task.setState(Fiber.State.RUNNING);
+    resumes++;
     running = task;
     if (steering != null) {
       steering.resumes(task.fiber);
@@ -456,6 +489,8 @@ final class Loop {
   /** Gives a task up that does not end: it never runs again, whoever wakes it. */
   void abandon(Task task) {
     task.abandoned = true;
+    joining.remove(task);
+    offloads.remove(task);
     task.suspended = false;
     waits.withdraw(task);
     if (task.queued) {

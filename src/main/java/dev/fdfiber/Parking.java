@@ -88,8 +88,10 @@ final class Parking {
       return false;
     }
     other.addJoiner(task);
+    task.loop.joining.put(task, other);
     task.loop.waits.register(task, -1, 0, nanos);
     boolean left = task.loop.suspend(task, Fiber.State.BLOCKED);
+    task.loop.joining.remove(task);
     if (task.outcome != Task.Outcome.JOINED && other.joiners != null) {
       other.joiners.remove(task);
     }
@@ -197,7 +199,7 @@ final class Parking {
     return Thread.interrupted() && !isDeferred(task);
   }
 
-  private static boolean isDeferred(Task task) {
+  static boolean isDeferred(Task task) {
     ScopeOwner owner = task.loop.ownerOf(task);
     return owner != null && owner.defersInterrupt();
   }

@@ -64,6 +64,15 @@ final class Reports {
         scope);
   }
 
+  static void holds(String scheduler, Task task, double seconds, List<StackTraceElement> stack) {
+    StringBuilder text = new StringBuilder();
+    text.append("fiber ").append(task.name()).append(" has held the driver of ").append(scheduler);
+    text.append(" for %.3f s, and nothing else there goes on. ".formatted(seconds));
+    text.append("Blocking.call runs elsewhere what cannot park:");
+    stack.forEach(frame -> text.append("\n    at ").append(frame));
+    LOG.log(System.Logger.Level.WARNING, text::toString);
+  }
+
   static void pinned(Task task, String wait, List<StackTraceElement> stack) {
     LOG.log(System.Logger.Level.WARNING, () -> pinnedMessage(task, wait, stack));
   }

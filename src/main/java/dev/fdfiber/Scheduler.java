@@ -47,6 +47,10 @@ public final class Scheduler implements Executor, AutoCloseable {
     this.name = options.name;
     this.loop = new Loop(this, options);
     this.driver = new Driver(loop, "scheduler " + name);
+    long limit = Times.limitNanos(options.heldLimit);
+    if (limit > 0) {
+      HeldWatch.over(loop, "scheduler " + name, limit);
+    }
   }
 
   /**
@@ -249,6 +253,24 @@ public final class Scheduler implements Executor, AutoCloseable {
     }
   }
 
+  /**
+   * Makes this scheduler the guest of another loop, which waits for this descriptor and then calls
+   * {@link #runUntilEmpty}. It is readable when a descriptor that a fiber waits for is ready, and
+   * from now on at every submission by another thread, or by this one between two driving calls.
+   * Timers it does not show: the host waits for at most {@link #nextWakeNanos}, and not at all when
+   * that is 0. The descriptor is this scheduler's: wait for it, but neither read nor close it.
+   *
+   * <p>A descriptor that is closed behind the library's back is found in a driving call only.
+   *
+   * @throws UnsupportedOperationException with {@link PollerKind#POLL}
+   * @throws ErrnoException {@code EMFILE}, {@code ENFILE}, {@code ENOMEM}, epoll_create1(2) ERRORS
+   * @throws WrongThreadException if another thread owns this scheduler
+   * @throws IllegalStateException in a virtual thread that is no fiber of it, or after close
+   */
+  public int pollFd() throws ErrnoException {
+    return driver.pollFd();
+  }
+
   // ---- parking
 
   /**
@@ -374,14 +396,25 @@ public final class Scheduler implements Executor, AutoCloseable {
     return Snapshot.nextWakeNanos(loop);
   }
 
+  /** How many of its fibers are in {@link Blocking#call}. Any thread. */
+  public int blockingCount() {
+    return loop.offloads.size();
+  }
+
   /** The fibers that are alive, in spawn order. Any thread. */
   public List<FiberInfo> fibers() {
     return driver.shutdown().isClosed() ? List.of() : Snapshot.fibers(loop);
   }
 
-  /** The fibers that are alive, as text for people: a line each, in spawn order. Any thread. */
+  /**
+   * What a program that hangs is waiting for, as text for people: who drives, and for each fiber
+   * that is alive, in spawn order, what it waits in, since where in its own code, for whom, and
+   * which scopes it has open. Any thread; takes the stacks of all fibers.
+   */
   public String dump() {
-    return Snapshot.dump("scheduler " + name, fibers());
+    return driver.shutdown().isClosed()
+        ? "scheduler " + name + ": closed\n"
+        : Dump.of("scheduler " + name, loop, driver);
   }
 
   // ---- ends
@@ -441,6 +474,7 @@ public final class Scheduler implements Executor, AutoCloseable {
     PollerKind poller = PollerKind.byDefault();
     @Nullable Steering steering;
     boolean strict;
+    Duration heldLimit = Duration.ofSeconds(10);
     BiConsumer<Fiber, Throwable> onUncaught = Reports::uncaught;
     private @Nullable Kernel kernel;
 
@@ -489,6 +523,16 @@ public final class Scheduler implements Executor, AutoCloseable {
      */
     public Builder strict(boolean strict) {
       this.strict = strict;
+      return this;
+    }
+
+    /**
+     * How long a fiber may run without parking before that is reported, once for each method that
+     * it is found in, with its stack. By default 10 seconds; zero or less is never. Real time,
+     * whatever the {@link #clock}.
+     */
+    public Builder heldLimit(Duration limit) {
+      this.heldLimit = Objects.requireNonNull(limit, "limit");
       return this;
     }
 

@@ -88,6 +88,19 @@ final class ScopeOwner {
     }
   }
 
+  /** For {@link Dump}: what is open, from the inside out. Any thread, weakly consistent. */
+  void describeTo(StringBuilder text) {
+    for (FiberScope scope = innermost; scope != null; scope = scope.outer()) {
+      text.append("; ").append(scope);
+    }
+    if ((flags.get() & SHIELDED) != 0) {
+      text.append("; in a shield");
+      if ((flags.get() & DEFERRED) != 0) {
+        text.append(", cancelled");
+      }
+    }
+  }
+
   // ---- cancels
 
   /** Any thread: the owner is cancelled; true if that has to wait for the end of a shield. */

@@ -38,37 +38,4 @@ final class Snapshot {
         forFd ? List.of(task.fd()) : group == null ? List.of() : group.fds(),
         timed ? OptionalLong.of(task.deadlineNanos - now) : OptionalLong.empty());
   }
-
-  static String dump(String title, List<FiberInfo> fibers) {
-    StringBuilder text = new StringBuilder(title);
-    text.append(": ").append(fibers.size()).append(" fibers\n");
-    for (FiberInfo fiber : fibers) {
-      text.append("  #").append(fiber.id()).append(' ').append(printable(fiber.name()));
-      text.append("  ").append(fiber.state());
-      if (fiber.fd().isPresent()) {
-        text.append(" fd ").append(fiber.fd().getAsInt()).append(' ').append(mode(fiber.mode()));
-      }
-      if (fiber.fds().size() > 1) {
-        text.append(" fds ").append(fiber.fds());
-      }
-      if (fiber.nanosLeft().isPresent()) {
-        text.append("  %.3f s left".formatted(fiber.nanosLeft().getAsLong() / 1e9));
-      }
-      text.append('\n');
-    }
-    return text.toString();
-  }
-
-  /** A name may come from anywhere: it stays on its line. */
-  private static String printable(String name) {
-    return name.replaceAll("\\p{Cntrl}", "?");
-  }
-
-  private static String mode(int mode) {
-    return switch (mode) {
-      case Scheduler.READ -> "READ";
-      case Scheduler.WRITE -> "WRITE";
-      default -> "READ|WRITE";
-    };
-  }
 }

@@ -226,6 +226,22 @@ final class Waits {
     }
   }
 
+  /** A descriptor that is readable when a look would see something; see {@link Poller#pollFd}. */
+  int pollFd() throws ErrnoException {
+    if (!waker.isOpen()) {
+      poller.wakeBy(waker.open());
+    }
+    int fd = poller.pollFd();
+    if (fd == -Errno.ENOSYS) {
+      throw new UnsupportedOperationException(
+          "poll(2) has no descriptor to wait for; build the scheduler with PollerKind.EPOLL");
+    }
+    if (fd < 0) {
+      throw new ErrnoException("epoll_create1", -fd);
+    }
+    return fd;
+  }
+
   private boolean openWaker() {
     try {
       poller.wakeBy(waker.open());

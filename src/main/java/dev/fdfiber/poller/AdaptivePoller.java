@@ -1,5 +1,6 @@
 package dev.fdfiber.poller;
 
+import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import java.util.function.Consumer;
 
@@ -54,6 +55,14 @@ public final class AdaptivePoller implements Poller {
   public void wakeBy(int fd) {
     eventFd = fd;
     current.wakeBy(fd);
+  }
+
+  @Override
+  public int pollFd() {
+    if (!moved) {
+      move();
+    }
+    return moved ? current.pollFd() : -Errno.EMFILE;
   }
 
   @Override

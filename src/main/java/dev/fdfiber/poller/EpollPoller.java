@@ -113,6 +113,12 @@ public final class EpollPoller implements Poller {
   }
 
   @Override
+  public int pollFd() {
+    int result = epollFd < 0 ? open() : 0;
+    return result < 0 ? result : epollFd;
+  }
+
+  @Override
   public Look poll(long timeoutNanos, Consumer<Wait> ready) {
     if (epollFd < 0) {
       if (timeoutNanos == 0 && table.size() == 0) {

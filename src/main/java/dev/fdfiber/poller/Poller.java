@@ -1,5 +1,6 @@
 package dev.fdfiber.poller;
 
+import dev.fdfiber.kernel.Errno;
 import java.util.function.Consumer;
 
 /**
@@ -20,6 +21,15 @@ public interface Poller extends AutoCloseable {
 
   /** How many waits are registered. */
   int size();
+
+  /**
+   * A descriptor that is readable when a look would see something, for another loop to wait for; or
+   * minus errno, {@code ENOSYS} where there is none. It tells of waits registered before the last
+   * look, and stays open until close.
+   */
+  default int pollFd() {
+    return -Errno.ENOSYS;
+  }
 
   /** Names the eventfd that ends a blocking {@link #poll}; it stays registered until close. */
   void wakeBy(int eventFd);

@@ -1,0 +1,133 @@
+package dev.fdfiber;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.Logged;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Level;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What is told of a program that does not go on: reports of held drivers, and dumps. */
+@ExtendWith(Leaks.class)
+@Timeout(60)
+@SuppressWarnings("FutureReturnValueIgnored") // nothing comes of them
+class StuckTest {
+  private static List<String> reports(Logged logged) {
+    return logged.at(Level.WARNING).stream().filter(t -> t.contains("has held")).toList();
+  }
+
+  private static void holdHere(AtomicBoolean over) {
+    while (!over.get()) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private static void holdThere(AtomicBoolean over) {
+    while (!over.get()) {
+      Thread.onSpinWait();
+    }
+  }
+
+  /** True from the time on at which there are as many reports. */
+  private static AtomicBoolean whenReported(Logged logged, int reports) {
+    AtomicBoolean over = new AtomicBoolean();
+    Elsewhere.begin(() -> {
+      while (reports(logged).size() < reports) {
+        Thread.onSpinWait();
+      }
+      over.set(true);
+    });
+    return over;
+  }
+
+  private static AtomicBoolean after(Duration time) {
+    AtomicBoolean over = new AtomicBoolean();
+    Elsewhere.begin(() -> {
+      Thread.sleep(time); // the time is the subject
+      over.set(true);
+    });
+    return over;
+  }
+
+  @Test
+  @Tag("slow")
+  void r22_aFiberThatHoldsTheDriver_isReportedOncePerPlace() {
+    try (Logged logged = new Logged();
+        Scheduler s = Scheduler.builder().name("held").heldLimit(Duration.ofMillis(20)).build()) {
+      s.spawn("first", () -> holdHere(whenReported(logged, 1)));
+      s.run();
+      assertThat(reports(logged).getFirst())
+          .startsWith("fiber first has held the driver of scheduler held for 0.")
+          .contains("Blocking.call")
+          .contains("at dev.fdfiber.StuckTest.holdHere");
+      s.spawn("another place", () -> holdThere(whenReported(logged, 2)));
+      s.run();
+      s.spawn("the first place again", () -> holdHere(after(Duration.ofMillis(200))));
+      s.run();
+      assertThat(reports(logged)).hasSize(2);
+    }
+  }
+
+  @Test
+  void dump_ofAProgramThatHangs_tellsWhy() throws Exception {
+    Elsewhere.run(() -> {
+      try (Fds.Pair pipe = Fds.pipe();
+          Scheduler s = Scheduler.builder().name("stuck").build()) {
+        assertThat(s.dump()).isEqualTo("scheduler stuck: 0 fibers, not being driven\n");
+        LinkedBlockingQueue<String> queue = new LinkedBlockingQueue<>();
+        Fiber takes = s.spawn("takes", () -> takeFrom(queue));
+        s.spawn("joins", takes::join);
+        s.spawn("waits", () -> Scheduler.ioWait(pipe.a(), Scheduler.READ, 1000));
+        s.spawn(
+            "owns",
+            () -> {
+              try (FiberScope scope = FiberScope.builder().name("batch").open()) {
+                scope.fork(() -> queue.take());
+                scope.join();
+              }
+            });
+        s.spawn("shielded", () -> FiberScope.shield(() -> Scheduler.pause(0.5)));
+        s.runUntilEmpty();
+        assertThat(s.dump().lines())
+            .satisfiesExactly(
+                line ->
+                    assertThat(line)
+                        .isEqualTo(
+                            "scheduler stuck: 6 fibers, not being driven;"
+                                + " thread elsewhere owns it"),
+                line ->
+                    assertThat(line)
+                        .matches(
+                            "  #1 takes  BLOCKED  in java.util.concurrent.LinkedBlockingQueue.take"
+                                + "  at dev.fdfiber.StuckTest.takeFrom\\(StuckTest.java:\\d+\\)"),
+                line ->
+                    assertThat(line)
+                        .startsWith("  #2 joins  BLOCKED")
+                        .endsWith(", for fiber takes"),
+                line ->
+                    assertThat(line)
+                        .contains("waits  WAITING_IO fd " + pipe.a() + " READ  ")
+                        .contains("in dev.fdfiber.Scheduler.ioWait  at dev.fdfiber.StuckTest."),
+                line ->
+                    assertThat(line)
+                        .contains("owns  BLOCKED  in dev.fdfiber.FiberScope.join  at ")
+                        .endsWith(", for fiber batch-1; scope batch (open, 1 children)"),
+                line -> assertThat(line).contains("shielded  PAUSED").endsWith("; in a shield"),
+                line -> assertThat(line).contains("batch-1  BLOCKED").contains("take"));
+      }
+    });
+  }
+
+  private static void takeFrom(LinkedBlockingQueue<String> queue) throws InterruptedException {
+    assertThat(queue.take()).isNotNull();
+  }
+}
