@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param workers how many threads serve
  * @param grace how long what is being served may go on after a stop
  * @param upstream whom {@code /poll} asks; empty: the worker itself
+ * @param tls as whom it accepts TLS; empty: it speaks plainly
  * @param files the directory that {@code /files/} shows
  * @param limits what a client may cost
  */
@@ -23,11 +24,15 @@ public record Options(
     int workers,
     Duration grace,
     Optional<Upstream> upstream,
+    Optional<Tls> tls,
     Optional<Path> files,
     Limits limits) {
 
   /** Where an upstream listens. */
   public record Upstream(String host, int port) {}
+
+  /** A certificate, with those that lead to its authority, and its key; both in PEM. */
+  public record Tls(Path cert, Path key) {}
 
   /** What {@code --help} prints. */
   public static final String USAGE =
@@ -37,6 +42,8 @@ public record Options(
         --port N              the port; 0 for any free one (8080)
         --host HOST           the address to listen on (127.0.0.1)
         --workers N           how many threads serve, each with its own listening socket (1)
+        --tls-cert FILE       speaks TLS, with this certificate (PEM)
+        --tls-key FILE        its private key (PEM, not encrypted)
         --files DIR           shows the files below DIR as /files/
         --upstream HOST:PORT  whom /poll asks (the worker's own /upstream)
         --idle-seconds S      how long a connection may send nothing (60)
@@ -55,6 +62,7 @@ public record Options(
         Duration.ofSeconds(5),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         Limits.defaults());
   }
 
@@ -65,14 +73,25 @@ public record Options(
    */
   public static Options parse(List<String> words) {
     Options options = defaults();
+    Optional<Path> cert = Optional.empty();
+    Optional<Path> key = Optional.empty();
     for (int i = 0; i < words.size(); i += 2) {
       String name = words.get(i);
       if (i + 1 == words.size()) {
         throw bad(name, isKnown(name) ? "needs a value" : "is no option; see --help");
       }
-      options = options.with(name, words.get(i + 1));
+      String value = words.get(i + 1);
+      switch (name) {
+        case "--tls-cert" -> cert = Optional.of(Path.of(value));
+        case "--tls-key" -> key = Optional.of(Path.of(value));
+        default -> options = options.with(name, value);
+      }
     }
-    return options;
+    if (cert.isPresent() != key.isPresent()) {
+      throw bad(
+          cert.isPresent() ? "--tls-cert" : "--tls-key", "needs the other of the two as well");
+    }
+    return cert.isPresent() ? options.withTls(new Tls(cert.get(), key.get())) : options;
   }
 
   private static boolean isKnown(String name) {
@@ -82,7 +101,7 @@ public record Options(
   private Options with(String name, String value) {
     return switch (name) {
       case "--port" -> onPort((int) number(name, value, 0, 65_535));
-      case "--host" -> new Options(value, port, workers, grace, upstream, files, limits);
+      case "--host" -> new Options(value, port, workers, grace, upstream, tls, files, limits);
       case "--workers" -> withWorkers((int) number(name, value, 1, 1024));
       case "--grace-seconds" -> withGrace(seconds(name, value));
       case "--files" -> withFiles(Path.of(value));
@@ -98,32 +117,37 @@ public record Options(
 
   /** The same on another port. */
   public Options onPort(int newPort) {
-    return new Options(host, newPort, workers, grace, upstream, files, limits);
+    return new Options(host, newPort, workers, grace, upstream, tls, files, limits);
   }
 
   /** The same with another number of workers. */
   public Options withWorkers(int newWorkers) {
-    return new Options(host, port, newWorkers, grace, upstream, files, limits);
+    return new Options(host, port, newWorkers, grace, upstream, tls, files, limits);
   }
 
   /** The same with another grace period. */
   public Options withGrace(Duration newGrace) {
-    return new Options(host, port, workers, newGrace, upstream, files, limits);
+    return new Options(host, port, workers, newGrace, upstream, tls, files, limits);
   }
 
   /** The same with another upstream. */
   public Options withUpstream(Upstream newUpstream) {
-    return new Options(host, port, workers, grace, Optional.of(newUpstream), files, limits);
+    return new Options(host, port, workers, grace, Optional.of(newUpstream), tls, files, limits);
+  }
+
+  /** The same, speaking TLS. */
+  public Options withTls(Tls newTls) {
+    return new Options(host, port, workers, grace, upstream, Optional.of(newTls), files, limits);
   }
 
   /** The same with files to show. */
   public Options withFiles(Path directory) {
-    return new Options(host, port, workers, grace, upstream, Optional.of(directory), limits);
+    return new Options(host, port, workers, grace, upstream, tls, Optional.of(directory), limits);
   }
 
   /** The same with other limits. */
   public Options withLimits(Limits newLimits) {
-    return new Options(host, port, workers, grace, upstream, files, newLimits);
+    return new Options(host, port, workers, grace, upstream, tls, files, newLimits);
   }
 
   private static Upstream upstream(String name, String value) {

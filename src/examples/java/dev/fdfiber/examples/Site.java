@@ -16,11 +16,18 @@ final class Site {
 
   private Site() {}
 
+  /** What an upstream serves that is nothing else. */
+  static Routes upstream() {
+    Routes routes = new Routes();
+    routes.add("/upstream", GET, LongPoll.Upstream::answer);
+    return routes;
+  }
+
   /** The routes of one worker; no two share them, so what is behind them needs no locks. */
-  static Routes routes(Options options, Workers workers) throws IOException {
+  static Routes routes(Options options, Workers workers, Options.Upstream upstream)
+      throws IOException {
     Batch batch = new Batch(workers::isStopping);
-    Options.Upstream itself = new Options.Upstream(options.host(), workers.port());
-    LongPoll longPoll = new LongPoll(options.upstream().orElse(itself));
+    LongPoll longPoll = new LongPoll(upstream);
     Routes routes = new Routes();
     routes.add("/", Page.response());
     routes.add("/hello", Response.text(200, "hello\n"));

@@ -4,6 +4,7 @@ import dev.fdfiber.ErrnoException;
 import dev.fdfiber.examples.http.HttpService;
 import dev.fdfiber.examples.http.Routes;
 import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.sock.Sock;
 import dev.fdfiber.sock.Workers;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,9 +23,11 @@ import java.util.function.Consumer;
  */
 public final class Worker implements AutoCloseable {
   private final Workers workers;
+  private final Optional<Workers> plainUpstream; // LongPoll asks plainly, where this speaks TLS
   private final List<HttpService> services = new ArrayList<>();
 
-  private Worker(Options options, Setup setup) throws IOException {
+  private Worker(Options options, Setup setup, Optional<Workers> plainUpstream) throws IOException {
+    this.plainUpstream = plainUpstream;
     Workers.Builder builder =
         Workers.builder()
             .host(options.host())
@@ -37,14 +40,36 @@ public final class Worker implements AutoCloseable {
     workers = builder.build();
     try {
       for (int i = 0; i < options.workers(); i++) {
-        Routes routes = Site.routes(options, workers);
+        Routes routes = Site.routes(options, workers, upstreamOf(options));
         setup.routes.accept(routes);
-        services.add(new HttpService(routes, options.limits()));
+        services.add(new HttpService(routes, options.limits(), options.tls().isPresent()));
       }
     } catch (IOException | RuntimeException e) {
       workers.close();
       throw e;
     }
+  }
+
+  private static Workers upstream(Options options) throws IOException {
+    HttpService service = new HttpService(Site.upstream(), options.limits());
+    return Workers.builder()
+        .name("upstream")
+        .count(1)
+        .systemd(false)
+        .grace(options.grace())
+        .log(Worker::say)
+        .handler(service::serve)
+        .build();
+  }
+
+  /** Whom long-polls ask. */
+  private Options.Upstream upstreamOf(Options options) {
+    return options
+        .upstream()
+        .orElseGet(() ->
+            plainUpstream
+                .map(plain -> new Options.Upstream("127.0.0.1", plain.port()))
+                .orElse(new Options.Upstream(options.host(), workers.port())));
   }
 
   /**
@@ -63,7 +88,17 @@ public final class Worker implements AutoCloseable {
   }
 
   static Worker open(Options options, Setup setup) throws IOException {
-    return new Worker(options, setup);
+    Optional<Workers> plainUpstream = Optional.empty();
+    if (options.tls().isPresent()) {
+      Sock.tlsServerInit(options.tls().get().cert(), options.tls().get().key());
+      plainUpstream = options.upstream().isEmpty() ? Optional.of(upstream(options)) : plainUpstream;
+    }
+    try {
+      return new Worker(options, setup, plainUpstream);
+    } catch (IOException | RuntimeException e) {
+      plainUpstream.ifPresent(Workers::close);
+      throw e;
+    }
   }
 
   /** The port that it listens on. */
@@ -73,6 +108,7 @@ public final class Worker implements AutoCloseable {
 
   /** Serves, on threads of its own. */
   public void start() {
+    plainUpstream.ifPresent(Workers::start);
     workers.start();
   }
 
@@ -91,6 +127,7 @@ public final class Worker implements AutoCloseable {
   @Override
   public void close() {
     workers.close();
+    plainUpstream.ifPresent(Workers::close);
   }
 
   private void serve(Workers.Connection connection) throws Exception {
@@ -126,7 +163,8 @@ public final class Worker implements AutoCloseable {
     }
     try (Worker open = worker.get()) {
       open.start();
-      out.println("fdfiber worker: http://" + authority(options.host(), open.port()) + "/");
+      String scheme = options.tls().isPresent() ? "https://" : "http://";
+      out.println("fdfiber worker: " + scheme + authority(options.host(), open.port()) + "/");
       out.flush();
       Optional<Throwable> failure = open.awaitEnd();
       if (failure.isPresent()) {

@@ -214,6 +214,9 @@ final class TlsInbound {
 
   /** If all is there of the record that they begin with, RFC 8446 section 5.1. */
   private boolean isWhole() {
+    if (records.remaining() < HEADER) {
+      return false;
+    }
     int length = records.getShort(records.position() + HEADER - Short.BYTES) & 0xffff;
     return records.remaining() >= HEADER + length;
   }

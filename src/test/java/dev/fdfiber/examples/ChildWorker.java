@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 
 /** A worker as a process of its own, started as its users do. */
 final class ChildWorker implements AutoCloseable {
-  private static final Pattern URL = Pattern.compile("fdfiber worker: http://127.0.0.1:(\\d+)/");
+  private static final Pattern URL = Pattern.compile("fdfiber worker: https?://127.0.0.1:(\\d+)/");
 
   final Process process;
   private final BufferedReader out;

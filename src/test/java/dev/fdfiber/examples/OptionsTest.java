@@ -21,7 +21,8 @@ class OptionsTest {
   void parse_everything_isKept() {
     String words =
         "--port 0 --host ::1 --upstream [::1]:81 --files /tmp --idle-seconds 1.5"
-            + " --head-seconds 2 --body-bytes 9 --workers 4 --grace-seconds 0.5";
+            + " --head-seconds 2 --body-bytes 9 --workers 4 --grace-seconds 0.5"
+            + " --tls-key k.pem --tls-cert c.pem";
 
     Options options = Options.parse(List.of(words.split(" ", -1)));
 
@@ -30,6 +31,7 @@ class OptionsTest {
     assertThat(options.upstream()).contains(new Options.Upstream("::1", 81));
     assertThat(options.workers()).isEqualTo(4);
     assertThat(options.grace()).isEqualTo(Duration.ofMillis(500));
+    assertThat(options.tls()).contains(new Options.Tls(Path.of("c.pem"), Path.of("k.pem")));
     assertThat(options.files()).contains(Path.of("/tmp"));
     assertThat(options.limits().idle()).isEqualTo(Duration.ofMillis(1500));
     assertThat(options.limits().head()).isEqualTo(Duration.ofSeconds(2));
@@ -45,6 +47,9 @@ class OptionsTest {
     "--bogus 5, '--bogus: is no option; see --help'",
     "--upstream here, '--upstream: here is no HOST:PORT'",
     "--upstream here:0, '--upstream: 0 will not do; give a number from 1 to 65535'",
+    "--tls-cert a, '--tls-cert: needs the other of the two as well'",
+    "--tls-key a, '--tls-key: needs the other of the two as well'",
+    "--workers 0, '--workers: 0 will not do; give a number from 1 to 1024'",
     "--idle-seconds 0, '--idle-seconds: 0 is no time; give seconds, more than 0'",
     "--head-seconds NaN, '--head-seconds: NaN is no time; give seconds, more than 0'",
   })

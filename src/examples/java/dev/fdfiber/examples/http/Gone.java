@@ -2,7 +2,9 @@ package dev.fdfiber.examples.http;
 
 import dev.fdfiber.ErrnoException;
 import dev.fdfiber.kernel.Errno;
+import java.io.EOFException;
 import java.io.IOException;
+import javax.net.ssl.SSLException;
 
 /** Which failures of a call on a connection mean that the client has left. */
 final class Gone {
@@ -10,9 +12,11 @@ final class Gone {
 
   /** A {@link ClientGoneException} if it says that, else the exception itself. */
   static IOException orSame(IOException e) {
-    return e instanceof ErrnoException errno && isGone(errno.errno())
-        ? new ClientGoneException(e)
-        : e;
+    boolean isGone =
+        e instanceof ErrnoException errno
+            ? isGone(errno.errno())
+            : e instanceof SSLException || e instanceof EOFException; // no TLS any more
+    return isGone ? new ClientGoneException(e) : e;
   }
 
   private static boolean isGone(int errno) {

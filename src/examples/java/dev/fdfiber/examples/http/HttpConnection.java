@@ -1,13 +1,16 @@
 package dev.fdfiber.examples.http;
 
-import dev.fdfiber.Scheduler;
+import dev.fdfiber.ErrnoException;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.sock.Workers;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import javax.net.ssl.SSLException;
 
 /**
  * A connection: one request after the other, in straight lines.
@@ -42,7 +45,7 @@ final class HttpConnection {
     this.connection = connection;
     this.fd = connection.fd();
     this.output = new Output(fd);
-    this.in = new Input(connection, output);
+    this.in = new Input(connection, service.isTls, output);
     this.heads = new HeadReader(service.limits, in);
   }
 
@@ -52,7 +55,7 @@ final class HttpConnection {
 
   void serve() throws Exception {
     try {
-      boolean goesOn = true;
+      boolean goesOn = !service.isTls || handshake();
       while (goesOn) {
         goesOn = awaitRequest() && exchange();
       }
@@ -61,12 +64,26 @@ final class HttpConnection {
     }
   }
 
+  /** False if it fails: the client was told why, by an alert, and there is nobody to answer. */
+  private boolean handshake() throws IOException {
+    Sock.setRecvTimeout(fd, service.limits.head().toMillis());
+    try {
+      Sock.acceptTls(fd);
+      Sock.setRecvTimeout(fd, 0);
+      return true;
+    } catch (SSLException | SocketTimeoutException | EOFException e) {
+      return false;
+    } catch (ErrnoException e) {
+      throw Gone.orSame(e);
+    }
+  }
+
   private boolean awaitRequest() throws IOException, InterruptedException {
     if (!in.isEmpty()) {
       return true;
     }
     output.flush();
-    return connection.awaitRequest(service.limits.idle()) && in.readNow();
+    return in.awaitMore(service.limits.idle()) && in.readNow();
   }
 
   /** Serves a request; false when the connection is over. */
@@ -227,8 +244,7 @@ final class HttpConnection {
     output.flush();
     in.endOutput();
     long end = System.nanoTime() + LINGER_NANOS;
-    while (System.nanoTime() - end < 0
-        && Scheduler.ioWait(fd, Scheduler.READ, LINGER_SILENCE) != 0) {
+    while (System.nanoTime() - end < 0 && Sock.awaitReadable(fd, LINGER_SILENCE)) {
       in.consume(in.to());
       if (!in.readNow()) {
         return;

@@ -7,11 +7,23 @@ import java.io.IOException;
 public final class HttpService {
   final Handler handler;
   final Limits limits;
+  final boolean isTls;
   final Dates dates = new Dates();
 
   public HttpService(Handler handler, Limits limits) {
+    this(handler, limits, false);
+  }
+
+  /**
+   * Makes a service.
+   *
+   * @param isTls if connections begin with a handshake, for which {@code Sock.tlsServerInit} has
+   *     said who this is
+   */
+  public HttpService(Handler handler, Limits limits, boolean isTls) {
     this.handler = handler;
     this.limits = limits;
+    this.isTls = isTls;
   }
 
   /**

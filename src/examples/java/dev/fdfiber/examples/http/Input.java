@@ -23,14 +23,16 @@ final class Input {
 
   private final Workers.Connection connection;
   private final int fd;
+  private final boolean isTls;
   private final Output output;
   private byte[] bytes = NOTHING;
   private int from;
   private int to;
 
-  Input(Workers.Connection connection, Output output) {
+  Input(Workers.Connection connection, boolean isTls, Output output) {
     this.connection = connection;
     this.fd = connection.fd();
+    this.isTls = isTls;
     this.output = output;
   }
 
@@ -57,6 +59,30 @@ final class Input {
       bytes = NOTHING;
       from = 0;
       to = 0;
+    }
+  }
+
+  /**
+   * Waits until there is something to read, idle meanwhile. Under TLS not every byte that comes is
+   * one to read, and some of those are decrypted already.
+   *
+   * @return false when the time is up, or the server stops
+   */
+  boolean awaitMore(Duration limit) throws IOException, InterruptedException {
+    try {
+      if (!isTls) {
+        return connection.awaitRequest(limit);
+      }
+      long end = System.nanoTime() + limit.toNanos();
+      while (!Sock.awaitReadable(fd, Duration.ZERO)) {
+        long left = Math.max(0, end - System.nanoTime());
+        if (!connection.awaitRequest(Duration.ofNanos(left))) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      throw Gone.orSame(e);
     }
   }
 
@@ -107,8 +133,7 @@ final class Input {
   void pause(Duration time) throws IOException, InterruptedException {
     long end = System.nanoTime() + time.toNanos();
     while (to - from < MOST_AHEAD) {
-      long left = Math.max(0, end - System.nanoTime());
-      if (!connection.awaitRequest(Duration.ofNanos(left))) {
+      if (!awaitMore(Duration.ofNanos(Math.max(0, end - System.nanoTime())))) {
         return;
       }
       if (!readNow()) {
@@ -127,12 +152,19 @@ final class Input {
     }
   }
 
-  private void await(long deadlineNanos, String what)
-      throws IOException, InterruptedException, Refused {
+  private void await(long deadlineNanos, String what) throws IOException, Refused {
     output.flush();
     long left = deadlineNanos - System.nanoTime();
-    if (left <= 0 || Scheduler.ioWait(fd, Scheduler.READ, Duration.ofNanos(left)) == 0) {
+    if (left <= 0 || !awaitReadable(Duration.ofNanos(left))) {
       throw new Refused(408, what + " did not come in time");
+    }
+  }
+
+  private boolean awaitReadable(Duration limit) throws IOException {
+    try {
+      return Sock.awaitReadable(fd, limit);
+    } catch (IOException e) {
+      throw Gone.orSame(e);
     }
   }
 
