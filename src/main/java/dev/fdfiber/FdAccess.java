@@ -19,11 +19,15 @@ sealed interface FdAccess {
   /** If it is a terminal, whose end shows as EIO. */
   boolean isTerminal();
 
+  /** If a read that takes less than it has room for has taken all there is. */
+  boolean shortMeansEmpty();
+
   /** Closes what was opened for this access alone. */
   void close(Kernel kernel);
 
   /** The description is non-blocking: read(2) and write(2) as they are. */
-  record Direct(int fd, boolean isTerminal, boolean isPrivate) implements FdAccess {
+  record Direct(int fd, boolean isTerminal, boolean isPrivate, boolean shortMeansEmpty)
+      implements FdAccess {
     @Override
     public long read(Kernel kernel, MemorySegment buffer, long count) {
       return kernel.read(fd, buffer, count);
@@ -43,7 +47,7 @@ sealed interface FdAccess {
   }
 
   /** A socket, or a description whose flags are not ours and which cannot be opened again. */
-  record Careful(int fd, boolean isTerminal) implements FdAccess {
+  record Careful(int fd, boolean isTerminal, boolean shortMeansEmpty) implements FdAccess {
     @Override
     public long read(Kernel kernel, MemorySegment buffer, long count) {
       return NonBlocking.read(kernel, fd, buffer, count);
@@ -69,7 +73,9 @@ sealed interface FdAccess {
     }
     Kind kind = Kind.of(kernel, fd);
     // send(2) can be told to raise no SIGPIPE
-    return kind.isSocket ? new Careful(fd, false) : new Direct(fd, kind.isCharacter, false);
+    return kind.isSocket
+        ? new Careful(fd, false, isTcp(kernel, fd))
+        : new Direct(fd, kind.isCharacter, false, kind.isPipe());
   }
 
   /** Leaves every flag alone. */
@@ -77,15 +83,15 @@ sealed interface FdAccess {
     int flags = flags(kernel, fd);
     Kind kind = Kind.of(kernel, fd);
     if (kind.isSocket) {
-      return new Careful(fd, false);
+      return new Careful(fd, false, false);
     }
     if ((flags & Linux.O_NONBLOCK) != 0) {
-      return new Direct(fd, kind.isCharacter, false);
+      return new Direct(fd, kind.isCharacter, false, kind.isPipe());
     }
     int again = kind.opensAgain ? openAgain(kernel, fd, flags & Linux.O_ACCMODE) : -1;
     return again >= 0
-        ? new Direct(again, kind.isCharacter, true)
-        : new Careful(fd, kind.isCharacter);
+        ? new Direct(again, kind.isCharacter, true, kind.isPipe())
+        : new Careful(fd, kind.isCharacter, kind.isPipe());
   }
 
   private static int openAgain(Kernel kernel, int fd, int accessMode) {
@@ -108,8 +114,28 @@ sealed interface FdAccess {
     return new IllegalArgumentException("no channel on this descriptor: " + e.getMessage(), e);
   }
 
+  /** A stream without the boundaries that credentials and descriptors make in unix(7). */
+  private static boolean isTcp(Kernel kernel, int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      int domain = option(kernel, fd, Linux.SO_DOMAIN, arena);
+      return (domain == Linux.AF_INET || domain == Linux.AF_INET6)
+          && option(kernel, fd, Linux.SO_TYPE, arena) == Linux.SOCK_STREAM;
+    }
+  }
+
+  private static int option(Kernel kernel, int fd, int option, Arena arena) {
+    MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+    MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
+    int result = kernel.getsockopt(fd, Linux.SOL_SOCKET, option, value, length);
+    return result < 0 ? result : value.get(ValueLayout.JAVA_INT, 0);
+  }
+
   /** What fstat(2) says that a descriptor is. */
   record Kind(boolean isSocket, boolean isCharacter, boolean opensAgain) {
+    boolean isPipe() {
+      return opensAgain && !isCharacter;
+    }
+
     static Kind of(Kernel kernel, int fd) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment stat = arena.allocate(Linux.statLayout());

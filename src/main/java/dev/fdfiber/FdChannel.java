@@ -3,6 +3,7 @@ package dev.fdfiber;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.NativeBuffers;
+import dev.fdfiber.poller.Registration;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
@@ -14,6 +15,7 @@ import java.nio.channels.ScatteringByteChannel;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads and writes any descriptor. Where that would block it suspends the calling fiber, and
@@ -30,6 +32,8 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   private final int fd;
   private final FdAccess access;
   private final boolean owned;
+  private final @Nullable Registration registration; // of an owner
+  private final ReadPace pace;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private FdChannel(Kernel kernel, int fd, FdAccess access, boolean owned) {
@@ -37,6 +41,8 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
     this.fd = fd;
     this.access = access;
     this.owned = owned;
+    this.registration = owned ? new Registration(fd) : null;
+    this.pace = new ReadPace(access.shortMeansEmpty());
   }
 
   /**
@@ -109,9 +115,15 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
     if (!to.hasRemaining()) {
       return 0;
     }
-    Deadline deadline = new Deadline(nanos);
+    Deadline deadline = Deadline.of(nanos);
+    boolean waited = pace.waitsFirst(registration);
+    if (waited && !await("read", Scheduler.READ, deadline, 0)) {
+      return 0;
+    }
     while (true) {
+      int room = to.remaining();
       long n = readOnce(to);
+      pace.read(n, room, waited);
       if (n > 0) {
         return (int) n;
       }
@@ -121,6 +133,7 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
       if (!canRetry("read", n, Scheduler.READ, deadline, 0)) {
         return 0;
       }
+      waited = true;
     }
   }
 
@@ -148,7 +161,7 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   }
 
   private int write(ByteBuffer from, long nanos) throws IOException {
-    return (int) write(from, new Deadline(nanos), 0);
+    return (int) write(from, Deadline.of(nanos), 0);
   }
 
   private long write(ByteBuffer from, Deadline deadline, long before) throws IOException {
@@ -198,7 +211,7 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   public long write(ByteBuffer[] from, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, from.length);
     requireOpen();
-    Deadline none = new Deadline(Times.FOREVER);
+    Deadline none = Deadline.of(Times.FOREVER);
     long total = 0;
     for (int i = offset; i < offset + length; i++) {
       total += write(from[i], none, total);
@@ -227,6 +240,9 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   public void close() throws IOException {
     if (closed.compareAndSet(false, true)) {
       Scheduler.closing(fd);
+      if (registration != null) {
+        registration.end();
+      }
       access.close(kernel);
       int result = owned ? kernel.close(fd) : 0;
       if (result < 0 && result != -Errno.EINTR) {
@@ -243,6 +259,9 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   // ---- one call
 
   private long readOnce(ByteBuffer to) {
+    if (registration != null) {
+      registration.clear(Scheduler.READ);
+    }
     if (to.isDirect()) {
       long n = access.read(kernel, MemorySegment.ofBuffer(to), to.remaining());
       if (n > 0) {
@@ -263,6 +282,9 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   }
 
   private long writeOnce(ByteBuffer from) {
+    if (registration != null) {
+      registration.clear(Scheduler.WRITE);
+    }
     long n;
     if (from.isDirect()) {
       n = access.write(kernel, MemorySegment.ofBuffer(from), from.remaining());
@@ -291,8 +313,14 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
     if (n != -Errno.EAGAIN) {
       throw isOpen() ? new ErrnoException(call, fd, (int) -n) : new ClosedChannelException();
     }
+    return await(call, mode, deadline, transferred);
+  }
+
+  /** Waits until a call would not block; false when the time is up. */
+  private boolean await(String call, int mode, Deadline deadline, long transferred)
+      throws IOException {
     try {
-      boolean ready = Scheduler.ioWaitNanos(fd, mode, deadline.left()) != 0;
+      boolean ready = Scheduler.ioWaitNanos(fd, mode, deadline.left(), registration) != 0;
       requireOpen();
       return ready;
     } catch (ErrnoException e) {
@@ -320,11 +348,18 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
 
   /** A point in time, taken when the first wait asks for it. */
   private static final class Deadline {
+    private static final Deadline NEVER = new Deadline(Times.FOREVER);
+
     private final long nanos;
     private long at;
     private boolean started;
 
-    Deadline(long nanos) {
+    /** Without end it has nothing to remember, and is no object more. */
+    static Deadline of(long nanos) {
+      return nanos < 0 ? NEVER : new Deadline(nanos);
+    }
+
+    private Deadline(long nanos) {
       this.nanos = nanos;
     }
 

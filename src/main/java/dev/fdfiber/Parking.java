@@ -1,5 +1,6 @@
 package dev.fdfiber;
 
+import dev.fdfiber.poller.Registration;
 import dev.fdfiber.poller.Wait;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
@@ -31,14 +32,15 @@ final class Parking {
     }
   }
 
-  static int ioWait(Task task, int fd, int mode, long timeoutNanos)
+  static int ioWait(
+      Task task, int fd, int mode, long timeoutNanos, @Nullable Registration registration)
       throws IOException, InterruptedException {
     if (isCancelled(task)) {
       // A channel keeps the status: who swallows that in a loop must not hold the driver for ever.
       task.loop.leave(task);
       throw cancelled(task, "ioWait");
     }
-    int result = fd < 0 ? -1 : task.loop.waits.register(task, fd, mode, timeoutNanos);
+    int result = fd < 0 ? -1 : task.loop.waits.register(task, fd, mode, timeoutNanos, registration);
     if (result < 0) {
       throw fd < 0 ? BlockingWait.notOpen(fd) : new ErrnoException("ioWait", fd, -result);
     }
@@ -50,7 +52,10 @@ final class Parking {
       throw new ClosedChannelException();
     }
     if (task.outcome == Task.Outcome.CANCELLED) { // in a shield
-      return ioWait(task, fd, mode, left(task, timeoutNanos));
+      if (registration != null && registration.hasSeen(mode)) {
+        return mode; // an edge came meanwhile, and comes no more
+      }
+      return ioWait(task, fd, mode, left(task, timeoutNanos), registration);
     }
     return task.outcome == Task.Outcome.TIMEOUT ? 0 : bits(task);
   }

@@ -1,6 +1,7 @@
 package dev.fdfiber;
 
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.poller.Registration;
 import dev.fdfiber.poller.Wait;
 import java.io.IOException;
 import java.time.Duration;
@@ -358,10 +359,15 @@ public final class Scheduler implements Executor, AutoCloseable {
   }
 
   static int ioWaitNanos(int fd, int mode, long nanos) throws IOException, InterruptedException {
+    return ioWaitNanos(fd, mode, nanos, null);
+  }
+
+  static int ioWaitNanos(int fd, int mode, long nanos, @Nullable Registration registration)
+      throws IOException, InterruptedException {
     requireMode(fd, mode);
     Task task = Task.current();
     if (task != null) {
-      return Parking.ioWait(task, fd, mode, nanos);
+      return Parking.ioWait(task, fd, mode, nanos, registration);
     }
     if (fd < 0) {
       throw BlockingWait.notOpen(fd);

@@ -2,6 +2,7 @@ package dev.fdfiber;
 
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.poller.Poller;
+import dev.fdfiber.poller.Registration;
 import dev.fdfiber.poller.Wait;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who waits for what: descriptors in the poller, points in time in the timer queue, a task in
@@ -60,8 +62,14 @@ final class Waits {
 
   /** Registers what a task waits for; {@code fd} -1 is nothing but time. 0, or minus errno. */
   int register(Task task, int fd, int mode, long timeoutNanos) {
+    return register(task, fd, mode, timeoutNanos, null);
+  }
+
+  /** The same for the owner of a descriptor, who keeps a registration. */
+  int register(
+      Task task, int fd, int mode, long timeoutNanos, @Nullable Registration registration) {
     long deadline = timeoutNanos < 0 ? 0 : clock.nanoTime() + timeoutNanos;
-    task.ask(fd, mode, nextOrder++);
+    task.ask(fd, mode, nextOrder++, registration);
     if (fd >= 0) {
       int result = poller.add(task);
       if (result < 0) {

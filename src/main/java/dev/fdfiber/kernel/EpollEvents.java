@@ -21,6 +21,11 @@ public final class EpollEvents implements AutoCloseable {
   // epoll_ctl(2)
   public static final int EPOLLIN = LibC.EPOLLIN();
   public static final int EPOLLOUT = LibC.EPOLLOUT();
+  public static final int EPOLLPRI = LibC.EPOLLPRI();
+  public static final int EPOLLERR = LibC.EPOLLERR();
+  public static final int EPOLLHUP = LibC.EPOLLHUP();
+  public static final int EPOLLRDHUP = LibC.EPOLLRDHUP();
+  public static final int EPOLLET = LibC.EPOLLET();
   public static final int EPOLLONESHOT = LibC.EPOLLONESHOT();
   public static final int EPOLL_CTL_ADD = LibC.EPOLL_CTL_ADD();
   public static final int EPOLL_CTL_DEL = LibC.EPOLL_CTL_DEL();

@@ -45,6 +45,7 @@ public final class Linux {
   public static final int AF_INET = LibC.AF_INET();
   public static final int AF_INET6 = LibC.AF_INET6();
   public static final int SOCK_STREAM = LibC.SOCK_STREAM();
+  public static final int SOCK_DGRAM = LibC.SOCK_DGRAM();
   public static final int SOCK_NONBLOCK = LibC.SOCK_NONBLOCK();
   public static final int SOCK_CLOEXEC = LibC.SOCK_CLOEXEC();
   public static final int SOL_SOCKET = LibC.SOL_SOCKET();
@@ -59,6 +60,9 @@ public final class Linux {
 
   /** A number that no other socket gets while the machine is up, 64 bits, socket(7). */
   public static final int SO_COOKIE = 57;
+
+  /** The domain of a socket, socket(7). */
+  public static final int SO_DOMAIN = 39;
 
   public static final int IPPROTO_TCP = LibC.IPPROTO_TCP();
   public static final int IPPROTO_IPV6 = LibC.IPPROTO_IPV6();

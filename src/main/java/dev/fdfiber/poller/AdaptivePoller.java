@@ -6,7 +6,8 @@ import java.util.function.Consumer;
 
 /**
  * Begins with poll(2), which costs nothing for a wait and needs no descriptor of its own, and moves
- * to epoll(7) for good as soon as a look would ask about more than {@value #MOST} descriptors.
+ * to epoll(7) for good as soon as a look would ask about more than {@value #MOST} descriptors, or
+ * when channels that own theirs have waited {@value #MOST_BY_OWNERS} times.
  *
  * <p>Both ask about the same {@link WaitTable}, and a wait that is over is in neither, so moving is
  * no more than asking the other from now on. It happens at the beginning of a look. Where no epoll
@@ -16,6 +17,9 @@ public final class AdaptivePoller implements Poller {
   /** The most descriptors that poll(2) is asked about: see docs/performance.md. */
   static final int MOST = 16;
 
+  /** The most waits with a {@link Registration}, which only epoll has a use for. */
+  static final int MOST_BY_OWNERS = 64;
+
   private static final int LOOKS_BETWEEN_TRIES = 1_000;
 
   private final Kernel kernel;
@@ -24,6 +28,7 @@ public final class AdaptivePoller implements Poller {
   private boolean moved;
   private int eventFd = -1;
   private int looksToTry;
+  private int byOwners;
 
   /** Makes a poller over a kernel. */
   public AdaptivePoller(Kernel kernel) {
@@ -33,6 +38,9 @@ public final class AdaptivePoller implements Poller {
 
   @Override
   public int add(Wait wait) {
+    if (wait.registration() != null) {
+      byOwners++;
+    }
     return current.add(wait);
   }
 
@@ -67,10 +75,15 @@ public final class AdaptivePoller implements Poller {
 
   @Override
   public Look poll(long timeoutNanos, Consumer<Wait> ready) {
-    if (!moved && table.size() > MOST && --looksToTry < 0) {
+    if (!moved && pays() && --looksToTry < 0) {
       move();
     }
     return current.poll(timeoutNanos, ready);
+  }
+
+  /** If epoll is the cheaper one from now on. */
+  private boolean pays() {
+    return table.size() > MOST || byOwners > MOST_BY_OWNERS;
   }
 
   private void move() {

@@ -1,15 +1,23 @@
 package dev.fdfiber.poller;
 
+import static dev.fdfiber.kernel.EpollEvents.EPOLLERR;
+import static dev.fdfiber.kernel.EpollEvents.EPOLLET;
+import static dev.fdfiber.kernel.EpollEvents.EPOLLHUP;
 import static dev.fdfiber.kernel.EpollEvents.EPOLLONESHOT;
+import static dev.fdfiber.kernel.EpollEvents.EPOLLPRI;
+import static dev.fdfiber.kernel.EpollEvents.EPOLLRDHUP;
 import static dev.fdfiber.kernel.EpollEvents.EPOLL_CLOEXEC;
 import static dev.fdfiber.kernel.EpollEvents.EPOLL_CTL_ADD;
+import static dev.fdfiber.kernel.EpollEvents.EPOLL_CTL_DEL;
 import static dev.fdfiber.kernel.EpollEvents.EPOLL_CTL_MOD;
 
 import dev.fdfiber.kernel.EpollEvents;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +45,15 @@ import org.jspecify.annotations.Nullable;
  * next look, all errors being reported by that look: so the order of what becomes ready is the same
  * as under poll(2), and a wait that is withdrawn before costs nothing.
  *
- * <p><b>Price.</b> A system call for each wait. While a duplicate keeps a closed file alive, a wait
- * for its number can end once in vain before the sweep finds out.
+ * <p>The owner of a descriptor can do better, because it tells before it closes it: its {@link
+ * Registration} lasts, edge-triggered, and a wait by it costs no call. Level-triggered it would be
+ * reported in every look until its fiber has had its turn, which with a thousand ready descriptors
+ * is a thousand times each 64 resumes. It is taken out before close(2), since a duplicate elsewhere
+ * would go on bringing events; and while it is waited for the sweep repeats its question too, which
+ * makes the kernel look anew.
+ *
+ * <p><b>Price.</b> A system call for each wait without one. While a duplicate keeps a closed file
+ * alive, a wait for its number can end once in vain before the sweep finds out.
  */
 public final class EpollPoller implements Poller {
   /** How many descriptors one sweep looks at. */
@@ -47,13 +62,20 @@ public final class EpollPoller implements Poller {
   private static final int LARGEST = 4096;
   private static final int BOTH = Wait.READ | Wait.WRITE;
 
+  /** After these a read can end though no edge comes. */
+  private static final int CLOSING = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+
+  private static final int LASTING = EPOLLET | EPOLLRDHUP | EPOLLPRI;
+
   private final Kernel kernel;
   private final WaitTable table;
   private final EpollEvents question = new EpollEvents(1);
   private EpollEvents answers = new EpollEvents(64);
   private @Nullable Waited[] pending = new Waited[64];
   private int pendingCount;
-  private int epollFd = -1;
+  private final ReentrantLock closing = new ReentrantLock(); // no call on an instance that is gone
+  private volatile int epollFd = -1;
+  private volatile boolean closed;
   private int eventFd = -1;
   private int numbers;
   private int sweepNext = -1;
@@ -77,8 +99,26 @@ public final class EpollPoller implements Poller {
     if (wait.fd() < 0) {
       return -Errno.EBADF;
     }
-    askSoon(table.add(wait));
+    Waited waited = table.add(wait);
+    Registration registration = wait.registration();
+    if (registration == null || !isLasting(waited, registration)) {
+      askSoon(waited);
+    } else if ((waited.events() & ~waited.armed) != 0) {
+      askSoon(waited);
+    } else {
+      wait.asked = true; // by the registration
+    }
     return 0;
+  }
+
+  /** If the owner of a descriptor goes on being told about it, or is from now on. */
+  @SuppressWarnings("ReferenceEquality") // a registration is itself alone
+  private boolean isLasting(Waited waited, Registration registration) {
+    if (waited.lasting == null && registration.claim(this)) {
+      waited.lasting = registration;
+      waited.armed = 0;
+    }
+    return waited.lasting == registration;
   }
 
   @Override
@@ -91,6 +131,10 @@ public final class EpollPoller implements Poller {
     Waited waited = table.get(fd);
     if (waited != null) {
       table.handOut(waited, Wait.NOT_OPEN, false, removed);
+      if (waited.lasting != null) {
+        delete(fd);
+        forget(waited);
+      }
       freeIfEmpty(waited);
     }
   }
@@ -196,17 +240,26 @@ public final class EpollPoller implements Poller {
       } else {
         Waited waited = table.get(fd);
         if (waited != null && waited.number == number) {
-          waited.armed = 0;
-          table.handOut(waited, Waited.bits(answers.events(i)), false, ready);
-          if (waited.isEmpty()) {
-            free(waited);
-          } else {
-            askSoon(waited);
-          }
+          answer(waited, answers.events(i), ready);
         }
       }
     }
     return woken;
+  }
+
+  private void answer(Waited waited, int events, Consumer<Wait> ready) {
+    int bits = Waited.bits(events);
+    table.handOut(waited, bits, false, ready);
+    if (waited.lasting != null) {
+      waited.lasting.see(bits, (events & CLOSING) != 0);
+      return;
+    }
+    waited.armed = 0;
+    if (waited.isEmpty()) {
+      free(waited);
+    } else {
+      askSoon(waited);
+    }
   }
 
   // ---- asking
@@ -222,8 +275,17 @@ public final class EpollPoller implements Poller {
   }
 
   private void freeIfEmpty(Waited waited) {
-    if (waited.isEmpty()) {
+    if (waited.isEmpty() && waited.lasting == null) {
       free(waited);
+    }
+  }
+
+  /** The kernel tells the owner no more. */
+  private static void forget(Waited waited) {
+    if (waited.lasting != null) {
+      waited.lasting.release();
+      waited.lasting = null;
+      waited.armed = 0;
     }
   }
 
@@ -257,17 +319,16 @@ public final class EpollPoller implements Poller {
     if (++numbers == 0) {
       numbers++; // that is the eventfd's
     }
-    int events = waited.events();
-    question.set(events | EPOLLONESHOT, waited.fd, numbers);
+    if (waited.isEmpty()) {
+      return; // withdrawn meanwhile, but the owner may wait again
+    }
+    question.set(wanted(waited), waited.fd, numbers);
     int result = isOwn(waited.fd) ? -Errno.EBADF : control(EPOLL_CTL_MOD, waited.fd);
     if (result == -Errno.ENOENT) {
-      if (waited.number != 0) {
-        table.handOut(waited, Wait.NOT_OPEN, true, ready); // who waited for the file before
-      }
-      result = waited.isEmpty() ? 0 : control(EPOLL_CTL_ADD, waited.fd);
+      result = askNew(waited, ready);
     }
     if (result == 0) {
-      waited.armed = events;
+      waited.armed = wanted(waited) & (Linux.POLLIN | Linux.POLLOUT);
       waited.number = numbers;
       for (Wait w = waited.first(); w != null; w = w.next) {
         w.asked = true;
@@ -275,8 +336,25 @@ public final class EpollPoller implements Poller {
     } else {
       boolean always = result == -Errno.EPERM; // a regular file, or a directory
       table.handOut(waited, always ? BOTH : result, false, ready);
+      forget(waited);
     }
     freeIfEmpty(waited);
+  }
+
+  /** The file at this number is not known, or not any more. */
+  private int askNew(Waited waited, Consumer<Wait> ready) {
+    if (waited.number != 0) {
+      table.handOut(waited, Wait.NOT_OPEN, true, ready); // who waited for the file before
+      forget(waited);
+      question.set(wanted(waited), waited.fd, numbers);
+    }
+    return waited.isEmpty() ? 0 : control(EPOLL_CTL_ADD, waited.fd);
+  }
+
+  private static int wanted(Waited waited) {
+    return waited.lasting == null
+        ? waited.events() | EPOLLONESHOT
+        : waited.events() | waited.armed | LASTING;
   }
 
   /** A number that this got itself was closed by whoever waits for it. */
@@ -304,11 +382,12 @@ public final class EpollPoller implements Poller {
     sweepNext = Math.min(sweepNext, table.size() - 1);
     for (int left = SWEPT; left > 0 && sweepNext >= 0; left--) {
       Waited waited = table.at(sweepNext--);
-      if (waited.armed != 0 && waited.pending < 0) {
-        question.set(waited.armed | EPOLLONESHOT, waited.fd, waited.number);
+      if (waited.armed != 0 && waited.pending < 0 && !waited.isEmpty()) {
+        question.set(wanted(waited), waited.fd, waited.number);
         int result = control(EPOLL_CTL_MOD, waited.fd);
         if (result < 0) {
           table.handOut(waited, Wait.NOT_OPEN, true, gone);
+          forget(waited);
           freeIfEmpty(waited);
         }
       }
@@ -320,9 +399,32 @@ public final class EpollPoller implements Poller {
   public void close() {
     question.close();
     answers.close();
-    if (epollFd >= 0) {
-      kernel.close(epollFd);
-      epollFd = -1;
+    closing.lock();
+    try {
+      closed = true;
+      if (epollFd >= 0) {
+        kernel.close(epollFd);
+        epollFd = -1;
+      }
+    } finally {
+      closing.unlock();
+    }
+  }
+
+  /** Any thread. */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Takes a registration out of the instance, if there still is one. Any thread. */
+  void delete(int fd) {
+    closing.lock();
+    try {
+      if (epollFd >= 0) {
+        kernel.epollCtl(epollFd, EPOLL_CTL_DEL, fd, MemorySegment.NULL);
+      }
+    } finally {
+      closing.unlock();
     }
   }
 }

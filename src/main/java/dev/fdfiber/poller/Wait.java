@@ -21,6 +21,7 @@ public abstract class Wait {
   private int mode;
   private long order;
   private int ready;
+  private @Nullable Registration registration;
 
   // The waits of one descriptor are a list, in the order of their registration.
   @Nullable Wait previous;
@@ -34,6 +35,13 @@ public abstract class Wait {
     this.mode = mode;
     this.order = order;
     this.ready = 0;
+    this.registration = null;
+  }
+
+  /** The same, by the owner of the descriptor, who keeps a registration. */
+  public final void ask(int fd, int mode, long order, @Nullable Registration registration) {
+    ask(fd, mode, order);
+    this.registration = registration;
   }
 
   /** The descriptor. */
@@ -59,6 +67,10 @@ public abstract class Wait {
   /** What was seen: bits of the mode, minus errno, or 0 when nothing was seen yet. */
   public final int ready() {
     return ready;
+  }
+
+  final @Nullable Registration registration() {
+    return registration;
   }
 
   final void ready(int seen) {

@@ -62,6 +62,7 @@ final class WaitTable {
     waited.fd = fd;
     waited.armed = 0;
     waited.number = 0;
+    waited.lasting = null;
     slotOf.put(fd, size++);
     return waited;
   }

@@ -17,6 +17,7 @@ final class Waited {
   // What the kernel was asked; by EpollPoller alone.
   int armed; // events, 0 when it will report nothing
   int number; // what it will report them with, 0 when it was never asked
+  @Nullable Registration lasting; // whose owner goes on being told
   int pending = -1; // its place among those to be asked before the next look
 
   private @Nullable Wait first;

@@ -63,10 +63,19 @@ public final class Fds {
     return socketPair(0);
   }
 
+  /** Two connected datagram sockets, non-blocking. */
+  public static Pair datagramPair() {
+    return socketPair(Linux.SOCK_DGRAM, Linux.SOCK_NONBLOCK);
+  }
+
   private static Pair socketPair(int flags) {
+    return socketPair(Linux.SOCK_STREAM, flags);
+  }
+
+  private static Pair socketPair(int kind, int flags) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment fds = arena.allocate(ValueLayout.JAVA_INT, 2);
-      int type = Linux.SOCK_STREAM | Linux.SOCK_CLOEXEC | flags;
+      int type = kind | Linux.SOCK_CLOEXEC | flags;
       check(KERNEL.socketpair(Linux.AF_UNIX, type, 0, fds), "socketpair");
       return new Pair(
           fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));

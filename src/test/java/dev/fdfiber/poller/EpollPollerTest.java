@@ -50,7 +50,10 @@ class EpollPollerTest {
     @Override
     public int epollCtl(int epoll, int operation, int fd, MemorySegment event) {
       int result = fd == refused ? -errno : super.epollCtl(epoll, operation, fd, event);
-      String name = operation == EpollEvents.EPOLL_CTL_MOD ? "MOD" : "ADD";
+      String name =
+          operation == EpollEvents.EPOLL_CTL_MOD
+              ? "MOD"
+              : operation == EpollEvents.EPOLL_CTL_ADD ? "ADD" : "DEL";
       calls.add(name + (result == 0 ? "" : " " + Errno.name(-result)));
       return result;
     }
@@ -273,6 +276,191 @@ class EpollPollerTest {
       assertThat(poller.poll(-1, ready::add)).isEqualTo(Poller.Look.WOKEN);
       assertThat(other.isRegistered()).isTrue();
       Fds.close(eventFd);
+    }
+  }
+
+  private Wait add(int fd, int mode, Registration registration) {
+    Wait wait = new Plain(fd, mode, 0);
+    wait.ask(fd, mode, orders++, registration);
+    assertThat(poller.add(wait)).isZero();
+    return wait;
+  }
+
+  @Test
+  void aRegistration_costsNoCallForAWait() {
+    try (Fds.Pair pair = Fds.socketPair()) {
+      Registration registration = new Registration(pair.a());
+      for (int i = 0; i < 3; i++) {
+        Wait wait = add(pair.a(), READ, registration);
+        assertThat(look()).isEmpty();
+        Fds.write(pair.b(), "x");
+        assertThat(look()).containsExactly(wait);
+        assertThat(Fds.read(pair.a())).isEqualTo("x");
+      }
+      assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
+      Fds.fill(pair.a());
+      Wait writer = add(pair.a(), WRITE, registration);
+      assertThat(look()).isEmpty();
+      assertThat(kernel.takeCalls()).as("for writing it is asked when that blocks").hasSize(1);
+      String text;
+      do {
+        text = Fds.read(pair.b());
+      } while (text != null);
+      assertThat(look()).containsExactly(writer);
+      registration.end();
+      assertThat(kernel.takeCalls()).containsExactly("DEL");
+    }
+  }
+
+  @Test
+  void anEdgeThatNobodyWaitedFor_isKept_andReportedOnce() {
+    try (Fds.Pair pair = Fds.socketPair()) {
+      Registration registration = new Registration(pair.a());
+      poller.remove(add(pair.a(), READ, registration));
+      look();
+      Wait asked = add(pair.a(), READ, registration);
+      look();
+      poller.remove(asked);
+      Fds.write(pair.b(), "x");
+      assertThat(registration.hasSeen(READ)).isFalse();
+      assertThat(look()).isEmpty();
+      assertThat(registration.hasSeen(READ)).isTrue();
+      registration.clear(READ);
+      assertThat(look()).isEmpty();
+      assertThat(registration.hasSeen(READ)).as("there is no second edge").isFalse();
+      assertThat(registration.isClosing()).isFalse();
+      Fds.close(pair.b());
+      look();
+      assertThat(registration.isClosing()).isTrue();
+      registration.end();
+    }
+  }
+
+  @Test
+  void aRawWait_besideARegistration_isLevelTriggered() {
+    try (Fds.Pair pair = Fds.socketPair()) {
+      Registration registration = new Registration(pair.a());
+      Wait owner = add(pair.a(), READ, registration);
+      look();
+      Fds.write(pair.b(), "x");
+      assertThat(look()).containsExactly(owner);
+      for (int i = 0; i < 3; i++) {
+        Wait raw = add(pair.a(), READ); // the byte is still there
+        assertThat(look()).containsExactly(raw);
+      }
+      Fds.read(pair.a());
+      Wait again = add(pair.a(), READ, registration);
+      assertThat(look()).isEmpty();
+      Fds.write(pair.b(), "x");
+      assertThat(look()).containsExactly(again);
+      registration.end();
+    }
+  }
+
+  @Test
+  void removeAll_takesTheRegistrationOut_soThatADuplicateBringsNoEvents() {
+    Fds.Pair pipe = Fds.pipe();
+    int duplicate = Fds.dup(pipe.a());
+    Registration registration = new Registration(pipe.a());
+    Wait wait = add(pipe.a(), READ, registration);
+    look();
+    List<Wait> removed = new ArrayList<>();
+    poller.removeAll(pipe.a(), removed::add);
+    assertThat(removed).containsExactly(wait);
+    assertThat(kernel.takeCalls()).endsWith("DEL");
+    Fds.close(pipe.a());
+    long start = System.nanoTime();
+    Fds.write(pipe.b(), "x");
+    assertThat(poller.poll(20_000_000, ready::add)).isEqualTo(Poller.Look.DONE);
+    assertThat(System.nanoTime() - start).as("no event").isGreaterThanOrEqualTo(20_000_000);
+    registration.end();
+    assertThat(kernel.takeCalls()).isEmpty();
+    Fds.close(duplicate);
+    pipe.close();
+  }
+
+  @Test
+  void endedElsewhere_theNumberIsFreeForTheNextOwner() {
+    Fds.Pair pipe = Fds.pipe();
+    try (Fds.Pair other = Fds.pipe()) {
+      Registration first = new Registration(pipe.a());
+      poller.remove(add(pipe.a(), READ, first));
+      Wait wait = add(pipe.a(), READ, first);
+      look();
+      poller.remove(wait);
+      first.end(); // as another thread does
+      Opened.replace(pipe.a(), other.a());
+      Registration second = new Registration(pipe.a());
+      for (int i = 0; i < 4; i++) {
+        Wait next = add(pipe.a(), READ, second);
+        assertThat(look()).isEmpty();
+        Fds.write(other.b(), "x");
+        assertThat(look()).containsExactly(next);
+        Fds.read(pipe.a());
+      }
+      kernel.takeCalls();
+      poller.remove(add(pipe.a(), READ, second));
+      look();
+      assertThat(kernel.takeCalls()).as("it lasts by now").isEmpty();
+      second.end();
+    }
+    pipe.close();
+  }
+
+  @Test
+  void aRegistrationWhoseFileWasClosedBehind_isFoundByTheSweep() {
+    Fds.Pair pipe = Fds.pipe();
+    Fds.Pair reused = Fds.pipe();
+    try (Fds.Pair other = Fds.pipe()) {
+      Wait closed = add(pipe.a(), READ, new Registration(pipe.a()));
+      Registration stale = new Registration(reused.a());
+      Wait otherFile = add(reused.a(), READ, stale);
+      look();
+      Fds.close(pipe.a());
+      Opened.replace(reused.a(), other.a());
+      assertThat(look()).isEmpty();
+      assertThat(sweep()).containsExactlyInAnyOrder(closed, otherFile);
+      assertThat(otherFile.ready()).isEqualTo(Wait.NOT_OPEN);
+      Wait again = add(reused.a(), READ, stale);
+      assertThat(look()).isEmpty();
+      Fds.write(other.b(), "x");
+      assertThat(look()).containsExactly(again);
+      stale.end();
+    }
+    pipe.close();
+    reused.close();
+  }
+
+  @Test
+  void sweep_makesTheKernelLookAnew_whereAnEdgeWasMissed() {
+    try (Fds.Pair pipe = Fds.pipe()) {
+      Registration registration = new Registration(pipe.a());
+      poller.remove(add(pipe.a(), READ, registration));
+      Wait first = add(pipe.a(), READ, registration);
+      look();
+      Fds.write(pipe.b(), "x");
+      assertThat(look()).containsExactly(first);
+      Wait wrong = add(pipe.a(), READ, registration); // without having read
+      assertThat(look()).isEmpty();
+      sweep();
+      assertThat(look()).containsExactly(wrong);
+      registration.end();
+    }
+  }
+
+  @Test
+  void aRegistration_belongsToOnePoller_untilThatIsClosed() {
+    try (Fds.Pair pipe = Fds.pipe()) {
+      Registration registration = new Registration(pipe.a());
+      add(pipe.a(), READ, registration);
+      look();
+      EpollPoller other = new EpollPoller(Kernel.system());
+      assertThat(registration.claim(other)).isFalse();
+      poller.close();
+      assertThat(registration.claim(other)).isTrue();
+      other.close();
+      registration.end();
+      assertThat(registration.claim(other)).isFalse();
     }
   }
 
