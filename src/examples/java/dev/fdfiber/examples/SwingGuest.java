@@ -17,6 +17,7 @@ import java.util.OptionalLong;
  * EventQueue.isDispatchThread()} is false in it. What checks that is to be called through {@code
  * EventQueue.invokeAndWait}, which parks the fiber.
  */
+@SuppressWarnings("try") // closing waits for the event thread, which can be interrupted
 public final class SwingGuest implements AutoCloseable {
   private static final Duration WITHOUT_END = Duration.ofSeconds(-1);
 

@@ -6,19 +6,15 @@ import java.util.function.Consumer;
 
 /**
  * Begins with poll(2), which costs nothing for a wait and needs no descriptor of its own, and moves
- * to epoll(7) for good as soon as a look would ask about more than {@value #MOST} descriptors, or
- * when channels that own theirs have waited {@value #MOST_BY_OWNERS} times.
+ * to epoll(7) for good as soon as a look would ask about more than {@value #MOST} descriptors.
  *
  * <p>Both ask about the same {@link WaitTable}, and a wait that is over is in neither, so moving is
  * no more than asking the other from now on. It happens at the beginning of a look. Where no epoll
  * instance can be had, for want of a descriptor or in a kernel without, poll(2) goes on.
  */
 public final class AdaptivePoller implements Poller {
-  /** The most descriptors that poll(2) is asked about: see docs/performance.md. */
-  static final int MOST = 16;
-
-  /** The most waits with a {@link Registration}, which only epoll has a use for. */
-  static final int MOST_BY_OWNERS = 64;
+  /** The most descriptors that poll(2) is asked about: ADR 4 has the figures. */
+  static final int MOST = 12;
 
   private static final int LOOKS_BETWEEN_TRIES = 1_000;
 
@@ -28,7 +24,6 @@ public final class AdaptivePoller implements Poller {
   private boolean moved;
   private int eventFd = -1;
   private int looksToTry;
-  private int byOwners;
 
   /** Makes a poller over a kernel. */
   public AdaptivePoller(Kernel kernel) {
@@ -38,9 +33,6 @@ public final class AdaptivePoller implements Poller {
 
   @Override
   public int add(Wait wait) {
-    if (wait.registration() != null) {
-      byOwners++;
-    }
     return current.add(wait);
   }
 
@@ -75,15 +67,10 @@ public final class AdaptivePoller implements Poller {
 
   @Override
   public Look poll(long timeoutNanos, Consumer<Wait> ready) {
-    if (!moved && pays() && --looksToTry < 0) {
+    if (!moved && table.size() > MOST && --looksToTry < 0) {
       move();
     }
     return current.poll(timeoutNanos, ready);
-  }
-
-  /** If epoll is the cheaper one from now on. */
-  private boolean pays() {
-    return table.size() > MOST || byOwners > MOST_BY_OWNERS;
   }
 
   private void move() {
