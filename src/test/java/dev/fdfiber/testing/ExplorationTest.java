@@ -1,80 +1,186 @@
 package dev.fdfiber.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.fdfiber.Scheduler;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Seeds find what first in, first out hides; what they find is shrunk and replayed. */
-@Timeout(120)
+@ExtendWith(FdTestExtension.class)
+@Timeout(300)
 class ExplorationTest {
-  static class Buggy {
-    @FdTest(seeds = 1000)
-    void lostWakeUp(Scheduler scheduler, Pipe log) {
-      PlantedBugs.lostWakeUp(scheduler, log);
+  /** The planted bugs, and the seed that finds each first, as docs/testing.md says. */
+  enum Bug {
+    LOST_WAKE_UP(3, 1) {
+      @Override
+      void run(TestRun run) {
+        PlantedBugs.lostWakeUp(scheduler(run), (Pipe) run.give(Pipe.class));
+      }
+    },
+    CHECK_THEN_ACT(12, 2) {
+      @Override
+      void run(TestRun run) {
+        PlantedBugs.checkThenAct(scheduler(run), (Pipe) run.give(Pipe.class));
+      }
+    },
+    LOCK_ORDER(12, 2) {
+      @Override
+      void run(TestRun run) {
+        PlantedBugs.lockOrder(scheduler(run), (Pipe) run.give(Pipe.class));
+      }
+    },
+    PARTIAL_WRITE(14, 1) {
+      @Override
+      void run(TestRun run) {
+        ((Faults) run.give(Faults.class)).atRandom(0.1);
+        PlantedBugs.partialWrite(scheduler(run), (SocketPair) run.give(SocketPair.class));
+      }
+    };
+
+    private final int firstSeed;
+    private final int deviations;
+
+    Bug(int firstSeed, int deviations) {
+      this.firstSeed = firstSeed;
+      this.deviations = deviations;
     }
 
-    @FdTest(seeds = 1000)
-    void checkThenAct(Scheduler scheduler, Pipe log) {
-      PlantedBugs.checkThenAct(scheduler, log);
+    abstract void run(TestRun run);
+
+    static Scheduler scheduler(TestRun run) {
+      return (Scheduler) run.give(Scheduler.class);
     }
 
-    @FdTest(seeds = 1000)
-    void lockOrder(Scheduler scheduler, Pipe log) {
-      PlantedBugs.lockOrder(scheduler, log);
-    }
-
-    @FdTest(seeds = 1000)
-    void partialWrite(Scheduler scheduler, Faults faults, SocketPair pair) {
-      faults.atRandom(0.1);
-      PlantedBugs.partialWrite(scheduler, pair);
-    }
-  }
-
-  /** The same without seeds: what a plain test sees. */
-  static class Plain {
-    @FdTest
-    void lostWakeUp(Scheduler scheduler, Pipe log) {
-      PlantedBugs.lostWakeUp(scheduler, log);
-    }
-
-    @FdTest
-    void checkThenAct(Scheduler scheduler, Pipe log) {
-      PlantedBugs.checkThenAct(scheduler, log);
-    }
-
-    @FdTest
-    void lockOrder(Scheduler scheduler, Pipe log) {
-      PlantedBugs.lockOrder(scheduler, log);
-    }
-
-    @FdTest
-    void partialWrite(Scheduler scheduler, SocketPair pair) {
-      PlantedBugs.partialWrite(scheduler, pair);
+    Explorer explorer() {
+      return new Explorer(Set.of(), this::run, run -> {}, () -> false);
     }
   }
 
   private static final Pattern REPLAY =
       Pattern.compile("@FdTest\\(seed = (\\d+)\\).*@FdTest\\(schedule = \"([^\"]*)\"\\)");
 
-  @Test
-  void plantedBugs_passWithoutSeeds() {
-    assertThat(Launched.run(Plain.class).failure()).isNull();
+  @ParameterizedTest
+  @EnumSource
+  void plantedBug_passesWithoutSeeds_isFound_shrunkAndReplayed(Bug bug) throws Exception {
+    try (Logged logged = new Logged()) { // of the fibers that cannot be cancelled
+      for (int i = 0; i < 100; i++) {
+        bug.explorer().schedule(Schedule.NONE);
+      }
+      ScheduleError found =
+          catchThrowableOfType(
+              ScheduleError.class, () -> bug.explorer().seeds(LongStream.rangeClosed(1, 1000)));
+      Matcher replay = REPLAY.matcher(found.getMessage());
+      assertThat(replay.find()).as(found.getMessage()).isTrue();
+      assertThat(replay.group(1)).isEqualTo("" + bug.firstSeed);
+      Schedule schedule = Schedule.parse(replay.group(2));
+      assertThat(schedule.size()).isEqualTo(bug.deviations);
+      Set<String> traces = new HashSet<>();
+      for (int i = 0; i < 100; i++) {
+        ScheduleError again =
+            catchThrowableOfType(ScheduleError.class, () -> bug.explorer().schedule(schedule));
+        traces.add(again.trace());
+      }
+      assertThat(traces).hasSize(1).containsOnly(found.trace());
+    }
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"lostWakeUp", "checkThenAct", "lockOrder", "partialWrite"})
-  void plantedBug_isFoundAndShrunk(String bug) {
-    Throwable failure = Launched.run(Buggy.class, bug).failure();
-    assertThat(failure).isInstanceOf(ScheduleError.class);
-    Matcher replay = REPLAY.matcher(failure.getMessage());
-    assertThat(replay.find()).isTrue();
-    Schedule schedule = Schedule.parse(replay.group(2));
-    assertThat(schedule.size()).isBetween(1, 5);
+  static class Annotated {
+    @FdTest(seeds = 1000)
+    void seeds(Scheduler scheduler, Pipe log) {
+      PlantedBugs.checkThenAct(scheduler, log);
+    }
+
+    @FdTest(seed = {1, 12})
+    void seed(Scheduler scheduler, Pipe log) {
+      PlantedBugs.checkThenAct(scheduler, log);
+    }
+
+    @FdTest(schedule = "o1=1 o2=1")
+    void schedule(Scheduler scheduler, Pipe log) {
+      PlantedBugs.checkThenAct(scheduler, log);
+    }
+
+    @FdTest(schedule = "x")
+    void nonsense(Scheduler scheduler) {}
+  }
+
+  @Test
+  void annotation_explores_andReplaysBySeedAndBySchedule_withTheTraceReported() {
+    Launched all = Launched.run(Annotated.class, "seeds");
+    assertThat(all.failure()).hasMessageStartingWith("seed 12 fails: java.lang.AssertionError");
+    assertThat(all.reported("trace")).contains("* \"second\" goes before \"first\"");
+    assertThat(Launched.run(Annotated.class, "seed").failure())
+        .hasMessageStartingWith("seed 12 fails:");
+    assertThat(Launched.run(Annotated.class, "schedule").failure())
+        .hasMessageStartingWith("the schedule fails:")
+        .hasMessageContaining("o1=1  \"second\" goes before \"first\"");
+    assertThat(Launched.run(Annotated.class, "nonsense").failure())
+        .hasMessageContaining("\"x\" in the schedule \"x\" is none of o5=1, l5=1, f5=1");
+  }
+
+  @FdTest(seeds = 1000)
+  @Tag("slow")
+  void thousandRuns_ofASmallBody(Scheduler scheduler, SocketPair pair) {
+    int[] got = {0};
+    scheduler.spawn(
+        "a",
+        () -> {
+          Fds.write(pair.a(), "x");
+          Scheduler.ioWait(pair.a(), Scheduler.READ, -1);
+          got[0]++;
+        });
+    scheduler.spawn(
+        "b",
+        () -> {
+          Scheduler.ioWait(pair.b(), Scheduler.READ, -1);
+          Fds.write(pair.b(), "y");
+          got[0]++;
+        });
+    scheduler.run();
+    assertThat(got[0]).isEqualTo(2);
+  }
+
+  @Test
+  void failureThatDependsOnSomethingElse_isToldApart() {
+    int[] runs = {0};
+    Explorer explorer =
+        new Explorer(
+            Set.of(),
+            run -> {
+              if (runs[0]++ == 3) {
+                throw new IllegalStateException("once");
+              }
+            },
+            run -> {},
+            () -> false);
+    assertThatThrownBy(() -> explorer.seeds(LongStream.rangeClosed(1, 10)))
+        .hasMessageContaining("seed 4 fails: java.lang.IllegalStateException: once")
+        .hasMessageContaining("But not when it is run again");
+  }
+
+  @Test
+  void failureWithoutDeviations_isToldApart() {
+    Explorer explorer =
+        new Explorer(
+            Set.of(),
+            run -> {
+              throw new IllegalStateException("always");
+            },
+            run -> {},
+            () -> false);
+    assertThatThrownBy(() -> explorer.seeds(LongStream.of(7)))
+        .hasMessageContaining("It fails without any deviation");
   }
 }
