@@ -5,7 +5,8 @@
  * <p>May use {@code dev.fdfiber} and {@code dev.fdfiber.kernel}; nothing below may use it. Anyone
  * may use it.
  *
- * <p>Read {@code Sock} first.
+ * <p>Read {@code Sock} first, then {@code Io}, through which every byte goes, and {@code
+ * TlsStream}, which takes its place on a descriptor that speaks TLS.
  */
 @NullMarked
 package dev.fdfiber.sock;
