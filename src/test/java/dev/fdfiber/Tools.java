@@ -1,6 +1,8 @@
 package dev.fdfiber;
 
 import java.io.File;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assertions;
@@ -24,7 +26,25 @@ public final class Tools {
         return found;
       }
     }
-    String missing = "there is no " + program + " on PATH";
+    return missing("there is no " + program + " on PATH");
+  }
+
+  /** The same for a program that Debian keeps off PATH, in one directory for each version. */
+  public static Path requireIn(String program, Path root, String directories) throws IOException {
+    Path found = null;
+    if (Files.isDirectory(root)) {
+      try (DirectoryStream<Path> versions = Files.newDirectoryStream(root)) {
+        for (Path version : versions) {
+          Path candidate = version.resolve(directories).resolve(program);
+          found = Files.isExecutable(candidate) ? candidate : found;
+        }
+      }
+    }
+    String shape = root + "/*/" + directories;
+    return found != null ? found : missing("there is no " + program + " in " + shape);
+  }
+
+  private static Path missing(String missing) {
     if (System.getenv(REQUIRED) != null) {
       return Assertions.fail(missing + ", and " + REQUIRED + " is set");
     }

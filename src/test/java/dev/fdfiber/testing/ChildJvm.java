@@ -1,5 +1,6 @@
 package dev.fdfiber.testing;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,13 @@ public final class ChildJvm {
   /** Limits how many descriptors it may have. */
   public ChildJvm withOpenFiles(int most) {
     command.addAll(0, List.of("sh", "-c", "ulimit -n " + most + "; exec \"$0\" \"$@\""));
+    return this;
+  }
+
+  /** Puts a directory of classes behind those of the tests. */
+  public ChildJvm withClasses(Path directory) {
+    int at = command.indexOf("-cp") + 1;
+    command.set(at, command.get(at) + File.pathSeparator + directory);
     return this;
   }
 
