@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class InotifyTest {
   @TempDir Path temp;
 
-  private Path fresh(Where where) throws Exception {
+  private Path fresh() throws Exception {
     return Files.createTempDirectory(temp, "watched");
   }
 
@@ -44,7 +44,7 @@ class InotifyTest {
   @EachPlace
   void whatAnotherProcessDoes_isToldInOrder(Where where) throws Exception {
     where.run(() -> {
-      Path d = fresh(where);
+      Path d = fresh();
       try (Inotify inotify = Inotify.open()) {
         assertThat(Opened.isCloseOnExec(inotify.fd())).isTrue();
         inotify.watch(d);
@@ -67,7 +67,7 @@ class InotifyTest {
   @EachPlace
   void onlyTheChosenKinds_ofAFile_untilItIsGone(Where where) throws Exception {
     where.run(() -> {
-      Path d = fresh(where);
+      Path d = fresh();
       Path file = Files.createFile(d.resolve("file"));
       try (Inotify inotify = Inotify.open()) {
         inotify.watch(file, Kind.MODIFIED, Kind.SELF_DELETED);
@@ -84,7 +84,7 @@ class InotifyTest {
   @EachPlace
   void tree_missesNothing_howeverFastItGrows(Where where) throws Exception {
     where.run(() -> {
-      Path d = fresh(where);
+      Path d = fresh();
       Files.createDirectories(d.resolve("old/deep"));
       try (Inotify inotify = Inotify.open()) {
         inotify.watchTree(d, Kind.CREATED);
@@ -138,7 +138,7 @@ class InotifyTest {
   @EachPlace
   void overflow_saysSo_andTreesAreWatchedAgain(Where where) throws Exception {
     where.run(() -> {
-      Path d = fresh(where);
+      Path d = fresh();
       int most = mostQueued();
       try (Inotify inotify = Inotify.open()) {
         inotify.watchTree(d, Kind.CREATED, Kind.ATTRIBUTES);
@@ -163,7 +163,7 @@ class InotifyTest {
   @EachPlace
   void stream_givesWhatComes_andWaitsEndByCancelAndByClose(Where where) throws Exception {
     where.run(() -> {
-      Path d = fresh(where);
+      Path d = fresh();
       try (Inotify inotify = Inotify.open()) {
         inotify.watch(d, Kind.CREATED);
         Where.assertCancellable(inotify::next);
