@@ -1,0 +1,172 @@
+package dev.fdfiber.fd;
+
+import dev.fdfiber.ErrnoException;
+import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.Linux;
+import dev.fdfiber.kernel.Rtnetlink;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Optional;
+import java.util.Queue;
+
+/**
+ * Changes of network links and addresses as the kernel tells them, rtnetlink(7). For one reader at
+ * a time. What is there to begin with, and after a {@link Resync}, {@code NetworkInterface} lists.
+ */
+public final class Netlink implements Closeable {
+  private static final int SOCK_RAW = 3;
+  private static final int LARGEST = 32 * 1024;
+
+  /** What was told. */
+  public sealed interface Event {}
+
+  /**
+   * A link is new or has changed.
+   *
+   * @param index its number, which stays when it is renamed
+   * @param isUp if somebody has switched it on
+   * @param isRunning if it can carry something: the cable is in
+   */
+  public record LinkChanged(int index, String name, boolean isUp, boolean isRunning)
+      implements Event {}
+
+  /** A link is gone. */
+  public record LinkRemoved(int index, String name) implements Event {}
+
+  /** A link got an address. */
+  public record AddressAdded(int index, InetAddress address, int prefixLength) implements Event {}
+
+  /** A link lost an address. */
+  public record AddressRemoved(int index, InetAddress address, int prefixLength) implements Event {}
+
+  /** Changes came faster than they were read, and some are lost, {@code ENOBUFS}: look anew. */
+  public record Resync() implements Event {}
+
+  private final Fd fd;
+  private final Queue<Event> pending = new ArrayDeque<>();
+
+  private Netlink(Fd fd) {
+    this.fd = fd;
+  }
+
+  /**
+   * Listens from now on. Needs no privilege. Does not suspend.
+   *
+   * @throws ErrnoException {@code EMFILE}, socket(2) ERRORS
+   */
+  public static Netlink open() throws IOException {
+    Kernel kernel = Fd.callersKernel();
+    int type = SOCK_RAW | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK;
+    int result = kernel.socket(Rtnetlink.AF_NETLINK, type, Rtnetlink.NETLINK_ROUTE);
+    Netlink netlink = new Netlink(Fd.own(kernel, result, "socket AF_NETLINK"));
+    try (Arena arena = Arena.ofConfined()) {
+      int groups =
+          Rtnetlink.RTMGRP_LINK | Rtnetlink.RTMGRP_IPV4_IFADDR | Rtnetlink.RTMGRP_IPV6_IFADDR;
+      MemorySegment address = Rtnetlink.address(arena, groups);
+      netlink.fd.now("bind", kernel.bind(netlink.fd(), address, (int) address.byteSize()));
+      return netlink;
+    } catch (IOException e) {
+      netlink.close();
+      throw e;
+    }
+  }
+
+  /** The descriptor, which is readable when something has changed. */
+  public int fd() {
+    return fd.number();
+  }
+
+  /** How many bytes of changes may wait to be read, {@code SO_RCVBUF}, socket(7). */
+  public void receiveBuffer(int bytes) throws IOException {
+    fd.requireOpen();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment size = arena.allocateFrom(ValueLayout.JAVA_INT, bytes);
+      Kernel kernel = fd.kernel();
+      fd.now(
+          "setsockopt SO_RCVBUF",
+          kernel.setsockopt(fd(), Linux.SOL_SOCKET, Linux.SO_RCVBUF, size, Integer.BYTES));
+    }
+  }
+
+  /** The next change; suspends until there is one. */
+  public Event next() throws IOException {
+    return next(Deadline.NEVER).orElseThrow();
+  }
+
+  /** Like {@link #next()}, for at most a time; empty when that was up. */
+  public Optional<Event> next(Duration timeout) throws IOException {
+    Deadline deadline = Deadline.in(timeout);
+    fd.requireOpen();
+    while (pending.isEmpty()) {
+      try (Arena arena = Arena.ofConfined()) {
+        MessageIo.Received received = MessageIo.receive(fd, arena, LARGEST, 0, deadline.left());
+        if (received == null) {
+          return Optional.empty();
+        }
+        if (Rtnetlink.isFromKernel(received.from())) {
+          Rtnetlink.decode(received.bytes(), this::add);
+        }
+      } catch (ErrnoException e) {
+        if (e.errno() != Errno.ENOBUFS) {
+          throw e;
+        }
+        pending.add(new Resync());
+      }
+    }
+    return Optional.of(pending.remove());
+  }
+
+  private void add(Rtnetlink.Message message) {
+    int index = message.index();
+    int flags = message.flags();
+    switch (message.type()) {
+      case Rtnetlink.RTM_NEWLINK ->
+          pending.add(
+              new LinkChanged(
+                  index,
+                  name(message),
+                  (flags & Rtnetlink.IFF_UP) != 0,
+                  (flags & Rtnetlink.IFF_RUNNING) != 0));
+      case Rtnetlink.RTM_DELLINK -> pending.add(new LinkRemoved(index, name(message)));
+      case Rtnetlink.RTM_NEWADDR ->
+          address(message).ifPresent(a -> pending.add(new AddressAdded(index, a, flags)));
+      default -> address(message).ifPresent(a -> pending.add(new AddressRemoved(index, a, flags)));
+    }
+  }
+
+  private static String name(Rtnetlink.Message link) {
+    byte[] name = link.attributes().get(Rtnetlink.IFLA_IFNAME);
+    return name == null ? "" : new String(name, 0, name.length - 1, StandardCharsets.UTF_8);
+  }
+
+  /** The local one: on a point-to-point link the other is the peer's. */
+  private static Optional<InetAddress> address(Rtnetlink.Message message) {
+    byte[] local = message.attributes().get(Rtnetlink.IFA_LOCAL);
+    byte[] bytes = local != null ? local : message.attributes().get(Rtnetlink.IFA_ADDRESS);
+    try {
+      return bytes == null ? Optional.empty() : Optional.of(InetAddress.getByAddress(bytes));
+    } catch (UnknownHostException e) {
+      return Optional.empty(); // neither 4 nor 16 bytes
+    }
+  }
+
+  /** Closes it. Whoever waits for it gets ClosedChannelException. */
+  @Override
+  public void close() throws IOException {
+    fd.close();
+  }
+
+  @Override
+  public String toString() {
+    return "netlink " + fd;
+  }
+}
