@@ -99,7 +99,9 @@ final class Explorer {
     String text = what + shown;
     if (few.size() == 0) {
       text +=
-          "\nIt fails without any deviation from first in, first out as well: try it without seeds.";
+          "\n"
+              + "It fails without any deviation from first in, first out as well: try it without"
+              + " seeds.";
     } else {
       text +=
           "\nFewest deviations from first in, first out that still fail, "
