@@ -8,6 +8,7 @@ import dev.fdfiber.sock.Sock;
 import dev.fdfiber.sock.Workers;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -182,6 +183,8 @@ public final class Worker implements AutoCloseable {
     } catch (ErrnoException e) {
       boolean taken = e.errno() == Errno.EADDRINUSE;
       say(taken ? taken(options.port()) : "cannot listen: " + e.getMessage());
+    } catch (NoSuchFileException e) {
+      say("cannot start: there is no " + e.getFile());
     } catch (IOException | IllegalStateException | UnsupportedOperationException e) {
       say("cannot start: " + e.getMessage());
     }
