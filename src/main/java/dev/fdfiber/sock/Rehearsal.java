@@ -1,5 +1,7 @@
 package dev.fdfiber.sock;
 
+import dev.fdfiber.PollerKind;
+import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import java.io.IOException;
@@ -8,16 +10,24 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The life of a connection, before there is one, so that its classes are loaded. Where classes are
- * files the JVM cannot load one when no descriptor is left, and never tries again: a server that
- * was flooded first and then had to close for the first time would not be able to, ever.
+ * The life of a connection, before there is one, so that its classes are loaded, those for many
+ * connections among them. Where classes are files the JVM cannot load one when no descriptor is
+ * left, and never tries again: a server that was flooded before it closed for the first time would
+ * not be able to, ever.
  */
 final class Rehearsal {
   private Rehearsal() {}
 
-  /** In a fiber; does not suspend for long. What fails here is not missed. */
-  static void play(Kernel kernel) {
-    try (Arena arena = Arena.ofConfined()) {
+  /** By a platform thread that drives no scheduler. What fails here is not missed. */
+  static void play() {
+    Kernel kernel = Kernel.system();
+    try (Arena arena = Arena.ofConfined();
+        Scheduler scheduler =
+            Scheduler.builder()
+                .name("rehearsal")
+                .poller(PollerKind.EPOLL)
+                .onUncaught((fiber, failure) -> {})
+                .build()) {
       MemorySegment fds = arena.allocate(ValueLayout.JAVA_INT, 2);
       int type = Linux.SOCK_STREAM | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK;
       if (kernel.socketpair(Linux.AF_UNIX, type, 0, fds) < 0) {
@@ -25,22 +35,28 @@ final class Rehearsal {
       }
       int server = fds.getAtIndex(ValueLayout.JAVA_INT, 0);
       int client = fds.getAtIndex(ValueLayout.JAVA_INT, 1);
-      try {
-        play(server, client);
-      } catch (IOException e) {
-        // a kernel that refuses will do so again, to somebody who minds
-      } finally {
-        Tcp.close(kernel, server);
-        Tcp.close(kernel, client);
-      }
+      scheduler.spawn("server", () -> serve(server));
+      scheduler.spawn("client", () -> ask(client));
+      scheduler.run();
     }
   }
 
-  private static void play(int server, int client) throws IOException {
-    Sock.writeStr(client, "x");
-    Sock.recvSome(server, 0);
-    Sock.writeStr(server, "y");
-    Sock.shutdownWrite(client);
-    Sock.recvSome(server, 0);
+  private static void serve(int fd) throws IOException {
+    try {
+      while (Sock.recvSome(fd, 0).length > 0) {
+        Sock.writeStr(fd, "answer");
+      }
+    } finally {
+      Sock.close(fd);
+    }
+  }
+
+  private static void ask(int fd) throws IOException {
+    try {
+      Sock.writeStr(fd, "question");
+      Sock.recvSome(fd, 0);
+    } finally {
+      Sock.close(fd);
+    }
   }
 }

@@ -206,6 +206,7 @@ final class Worker {
       if (listeners.length == 0) {
         listeners = group.listen();
       }
+      Rehearsal.play();
       Scheduler.Builder builder = Scheduler.builder().name(name);
       adjust.accept(builder, index);
       try (Scheduler mine = builder.build()) {
@@ -263,7 +264,6 @@ final class Worker {
 
   private void begin(Scheduler mine) {
     try {
-      Rehearsal.play(mine.kernel());
       onStart.accept(mine, index);
       for (int listener : listeners) {
         Acceptor acceptor =
