@@ -12,8 +12,9 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 /**
  * A JUnit test of code that works on descriptors. The method may take, in any order and number: a
  * {@link dev.fdfiber.Scheduler}, a {@link Pipe}, a {@link SocketPair}, a {@link Listener}, a {@link
- * TempFifo}, which are closed afterwards; a {@link VirtualClock}, which then is the scheduler's
- * clock; {@link Faults}, a {@link Trace}, {@link Uncaught}.
+ * TempFifo}, a {@link dev.fdfiber.fd.Pty}, with a {@link Program} if one is to run there, which are
+ * closed afterwards; a {@link VirtualClock}, which then is the scheduler's clock; {@link Faults}, a
+ * {@link Trace}, {@link Uncaught}.
  *
  * <p>The method runs on the thread that drives the scheduler. The test fails when
  *

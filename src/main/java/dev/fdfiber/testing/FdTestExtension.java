@@ -2,6 +2,7 @@ package dev.fdfiber.testing;
 
 import dev.fdfiber.Scheduler;
 import java.lang.reflect.Method;
+import java.lang.reflect.Parameter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -86,7 +87,7 @@ public final class FdTestExtension
 
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    return execution(context).run.give(parameter.getParameter().getType());
+    return give(execution(context).run, parameter.getParameter());
   }
 
   @Override
@@ -171,11 +172,19 @@ public final class FdTestExtension
     Method executable = method.getExecutable();
     List<@Nullable Object> arguments = new ArrayList<>();
     for (int i = 0; i < executable.getParameterCount(); i++) {
-      Class<?> type = executable.getParameterTypes()[i];
-      arguments.add(TestRun.gives(type) ? run.give(type) : method.getArguments().get(i));
+      Parameter parameter = executable.getParameters()[i];
+      boolean ours = TestRun.gives(parameter.getType());
+      arguments.add(ours ? give(run, parameter) : method.getArguments().get(i));
     }
     Object target = method.getTarget().orElse(null);
     ReflectionSupport.invokeMethod(executable, target, arguments.toArray());
+  }
+
+  private static Object give(TestRun run, Parameter parameter) {
+    Program program = parameter.getAnnotation(Program.class);
+    return program == null
+        ? run.give(parameter.getType())
+        : run.give(parameter.getType(), program.value());
   }
 
   /** The failure, or that the time was over. */

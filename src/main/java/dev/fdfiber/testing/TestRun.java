@@ -2,7 +2,11 @@ package dev.fdfiber.testing;
 
 import dev.fdfiber.FiberInfo;
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.fd.Command;
+import dev.fdfiber.fd.Pty;
 import dev.fdfiber.kernel.Kernel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +28,7 @@ final class TestRun implements AutoCloseable {
           SocketPair.class,
           Listener.class,
           TempFifo.class,
+          Pty.class,
           VirtualClock.class,
           Faults.class,
           Trace.class,
@@ -65,8 +70,12 @@ final class TestRun implements AutoCloseable {
     return TYPES.contains(type);
   }
 
-  /** A thing of that type: always the same scheduler, a new one of what there can be several. */
-  Object give(Class<?> type) {
+  /**
+   * A thing of that type: always the same scheduler, a new one of what there can be several.
+   *
+   * @param program what to run on the other side of a pty; nothing for none
+   */
+  Object give(Class<?> type, String... program) {
     if (type == Scheduler.class) {
       return scheduler();
     }
@@ -84,7 +93,18 @@ final class TestRun implements AutoCloseable {
     }
     AutoCloseable fixture = make(type);
     fixtures.add(fixture);
+    if (fixture instanceof Pty pty && program.length > 0) {
+      fixtures.addFirst(start(pty, program));
+    }
     return fixture;
+  }
+
+  private static RunningProgram start(Pty pty, String... program) {
+    try {
+      return new RunningProgram(pty.spawn(Command.of(program)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private AutoCloseable make(Class<?> type) {
@@ -109,6 +129,15 @@ final class TestRun implements AutoCloseable {
     }
     if (type == TempFifo.class) {
       return TempFifo.make();
+    }
+    if (type == Pty.class) {
+      try {
+        Pty pty = Pty.open();
+        names.name(pty.fd(), "pty.fd");
+        return pty;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
     throw new IllegalArgumentException("a test is given no " + type.getName());
   }
@@ -190,6 +219,7 @@ final class TestRun implements AutoCloseable {
     conductor.ends();
     faults.end();
     List<AutoCloseable> all = new ArrayList<>(fixtures);
+    fixtures.clear();
     if (scheduler != null) {
       all.addFirst(scheduler);
     }
