@@ -34,14 +34,7 @@ class StreamTest {
       assertThat(statuses(answers)).containsExactly("200", "200");
       assertThat(answers)
           .contains(
-              "\r\n"
-                  + "Transfer-Encoding: chunked\r\n\r\n"
-                  + "3\r\n"
-                  + "one\r\n"
-                  + "5\r\n"
-                  + "two\u00c3\u00a9\r\n"
-                  + "0\r\n\r\n"
-                  + "HTTP")
+              "\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n5\r\ntwo\u00c3\u00a9\r\n0\r\n\r\nHTTP")
           .doesNotContain("Content-Length")
           .endsWith("0\r\n\r\n");
     }
