@@ -1,0 +1,107 @@
+package dev.fdfiber;
+
+import static dev.fdfiber.Scheduler.READ;
+import static dev.fdfiber.Scheduler.WRITE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Leaks;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Waits allocate nothing of ours. What the driver allocates is counted by the JVM, for its fibers
+ * too, and compared with what the JDK itself needs for a virtual thread's yield.
+ */
+@ExtendWith(Leaks.class)
+@Timeout(120)
+@Tag("slow")
+class AllocationTest {
+  private static final int CALLS = 2_000;
+  private static final int MOST_ROUNDS = 500; // until the JIT compiler is done
+  private static final double SMALLEST_OBJECT = 16;
+
+  /** The JDK makes a slice for each downcall that captures errno; the JIT may not leave it out. */
+  private static final double SEGMENT = 32;
+
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  private static volatile Object sink;
+
+  /** The bytes that one of many calls in a fiber takes, in the round that takes least. */
+  private static double bytesOf(PollerKind poller, double enough, FiberBody call) {
+    double least = Double.MAX_VALUE;
+    try (Scheduler s = Scheduler.builder().poller(poller).build()) {
+      s.spawn(() -> {
+        while (true) {
+          for (int i = 0; i < CALLS; i++) {
+            call.run();
+          }
+          s.stop();
+          Scheduler.pause(0);
+        }
+      });
+      for (int i = 0; i < MOST_ROUNDS && least >= enough; i++) {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        s.run();
+        long after = THREADS.getCurrentThreadAllocatedBytes();
+        least = Math.min(least, (after - before) / (double) CALLS);
+      }
+    }
+    return least;
+  }
+
+  private static void allocatesNothing(PollerKind poller, FiberBody call) {
+    double jdks = bytesOf(poller, SMALLEST_OBJECT / 4, Thread::yield);
+    double enough = jdks + SMALLEST_OBJECT / 2;
+    double ours = bytesOf(poller, enough, call);
+    assertThat(ours % SEGMENT).as("of %s bytes of each call", ours).isLessThan(enough);
+    double withOne =
+        bytesOf(
+            poller,
+            enough,
+            () -> {
+              call.run();
+              sink = new Object();
+            });
+    assertThat(withOne).as("one more object would be seen").isGreaterThanOrEqualTo(enough);
+  }
+
+  @ParameterizedTest
+  @EnumSource(PollerKind.class)
+  void pauses(PollerKind poller) {
+    allocatesNothing(poller, () -> Scheduler.pause(0));
+    allocatesNothing(poller, () -> Scheduler.pause(0.000_000_1));
+  }
+
+  @ParameterizedTest
+  @EnumSource(PollerKind.class)
+  void waits(PollerKind poller) {
+    try (Fds.Pair pair = Fds.socketPair()) {
+      allocatesNothing(poller, () -> Scheduler.ioWait(pair.a(), WRITE, -1));
+      allocatesNothing(poller, () -> Scheduler.ioWait(pair.a(), READ, 0));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(PollerKind.class)
+  void channels(PollerKind poller) {
+    Fds.Pair pipe = Fds.pipe();
+    FdChannel in = FdChannel.own(pipe.a());
+    FdChannel out = FdChannel.own(pipe.b());
+    ByteBuffer buffer = ByteBuffer.allocateDirect(16);
+    allocatesNothing(
+        poller,
+        () -> {
+          out.write(buffer.clear().limit(1));
+          in.read(buffer.clear());
+        });
+    pipe.close();
+  }
+}
