@@ -161,6 +161,7 @@ class ConnectionPoolTest {
         () -> {
           int old = checkout(isTls);
           int young = checkout(isTls);
+          accepted(1);
           pool.checkin(old);
           clock.advanceNanos(10_000_000_000L);
           pool.checkin(young);
@@ -187,6 +188,7 @@ class ConnectionPoolTest {
           for (int i = 0; i < 4; i++) {
             fds.add(checkout(isTls));
           }
+          accepted(3); // or the server gets a number that was closed here
           fds.forEach(pool::checkin);
           assertThat(fds.stream().map(Fds::isOpen)).containsExactly(false, true, true, true);
           pool.close();
@@ -242,6 +244,7 @@ class ConnectionPoolTest {
         Place.FIBER,
         () -> {
           int fd = checkout(false);
+          accepted(0);
           pool.checkin(fd);
           try (Fds.Pair other = Fds.socketPair()) {
             Opened.replace(fd, other.a());
