@@ -153,6 +153,7 @@ class FdTestTest {
     @FdTest(limitSeconds = 1)
     void hangs(Scheduler scheduler, Pipe pipe) {
       scheduler.spawn("hanging", () -> waitsForEver(pipe));
+      scheduler.spawn("slow", () -> Scheduler.pause(3600)); // or it would be a deadlock
       Thread outside = Thread.ofPlatform().name("outside").start(LockSupport::park);
       try {
         scheduler.run();
@@ -196,7 +197,7 @@ class FdTestTest {
     assertThat(failure)
         .isInstanceOf(LeakError.class)
         .hasMessageContaining("2 fibers are still alive at the end of the test:")
-        .hasMessageContaining("fiber \"stuck\" waits for fd ")
+        .hasMessageContaining("fiber \"stuck\" waits for pipe.readFd (fd ")
         .hasMessageContaining("FdTestTest$Failing.waitsForEver(FdTestTest.java:")
         .hasMessageContaining("fiber \"parked\" is blocked in the JDK");
   }
@@ -230,7 +231,7 @@ class FdTestTest {
     }
     assertThat(failure)
         .hasMessageContaining("the test took longer than 1 s of real time")
-        .hasMessageContaining("fiber \"hanging\" waits for fd ")
+        .hasMessageContaining("fiber \"hanging\" waits for pipe.readFd (fd ")
         .hasMessageContaining("FdTestTest$Failing.waitsForEver(FdTestTest.java:")
         .hasMessageContaining("thread \"outside\" WAITING");
   }
