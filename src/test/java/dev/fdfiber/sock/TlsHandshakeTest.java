@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.fdfiber.Fiber;
+import dev.fdfiber.FiberScope;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.Fds;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.AfterEach;
@@ -204,6 +206,28 @@ class TlsHandshakeTest {
       s.run();
       assertThat(accepts.failure()).get().isInstanceOf(InterruptedIOException.class);
       assertThat(connects.failure()).get().isInstanceOf(InterruptedIOException.class);
+      assertThat(Fds.isOpen(pair.a())).isTrue();
+    }
+  }
+
+  @Test
+  void deadlineOfAScope_endsAHandshake() throws Exception {
+    try (Scheduler s = Scheduler.create();
+        Fds.Pair pair = Fds.socketPair()) {
+      Place.in(
+          s,
+          () -> {
+            assertThatThrownBy(() ->
+                    FiberScope.within(
+                        Duration.ofMillis(20),
+                        () -> {
+                          Sock.acceptTls(pair.a()); // nobody calls
+                          return pair.a();
+                        }))
+                .isInstanceOf(TimeoutException.class)
+                .hasCauseInstanceOf(InterruptedIOException.class);
+            assertThat(Thread.currentThread().isInterrupted()).isFalse();
+          });
       assertThat(Fds.isOpen(pair.a())).isTrue();
     }
   }
