@@ -5,24 +5,57 @@ import static dev.fdfiber.Scheduler.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.fdfiber.testing.ChildJvm;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Leaks;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Waits allocate nothing of ours. What the driver allocates is counted by the JVM, for its fibers
- * too, and compared with what the JDK itself needs for a virtual thread's yield.
+ * too, and compared with what the JDK itself needs for a virtual thread's yield. In a JVM of its
+ * own: code that an agent has changed, or that other tests have run in all ways, is compiled in
+ * another way.
  */
 @ExtendWith(Leaks.class)
 @Timeout(120)
 @Tag("slow")
 class AllocationTest {
+  @TempDir Path directory;
+
+  @ParameterizedTest
+  @EnumSource(PollerKind.class)
+  void pausesWaitsAndChannels(PollerKind poller) throws Exception {
+    ChildJvm jvm = new ChildJvm(ChildJvm.FIBER_FLAGS);
+    ChildJvm.Result result = jvm.run(directory, Program.class.getName(), poller.name());
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.status()).isZero();
+    assertThat(result.out()).isEqualTo("pauses waits channels ");
+  }
+
+  /** What the other JVM runs. */
+  static final class Program {
+    private Program() {}
+
+    /** Measures with the poller that is named. */
+    public static void main(String[] words) {
+      PollerKind poller = PollerKind.valueOf(words[0]);
+      pauses(poller);
+      System.out.print("pauses ");
+      waits(poller);
+      System.out.print("waits ");
+      channels(poller);
+      System.out.print("channels ");
+    }
+  }
+
   private static final int CALLS = 2_000;
   private static final int MOST_ROUNDS = 500; // until the JIT compiler is done
   private static final double SMALLEST_OBJECT = 16;
@@ -73,25 +106,19 @@ class AllocationTest {
     assertThat(withOne).as("one more object would be seen").isGreaterThanOrEqualTo(enough);
   }
 
-  @ParameterizedTest
-  @EnumSource(PollerKind.class)
-  void pauses(PollerKind poller) {
+  private static void pauses(PollerKind poller) {
     allocatesNothing(poller, () -> Scheduler.pause(0));
     allocatesNothing(poller, () -> Scheduler.pause(0.000_000_1));
   }
 
-  @ParameterizedTest
-  @EnumSource(PollerKind.class)
-  void waits(PollerKind poller) {
+  private static void waits(PollerKind poller) {
     try (Fds.Pair pair = Fds.socketPair()) {
       allocatesNothing(poller, () -> Scheduler.ioWait(pair.a(), WRITE, -1));
       allocatesNothing(poller, () -> Scheduler.ioWait(pair.a(), READ, 0));
     }
   }
 
-  @ParameterizedTest
-  @EnumSource(PollerKind.class)
-  void channels(PollerKind poller) {
+  private static void channels(PollerKind poller) {
     Fds.Pair pipe = Fds.pipe();
     FdChannel in = FdChannel.own(pipe.a());
     FdChannel out = FdChannel.own(pipe.b());
