@@ -295,12 +295,12 @@ class WorkersTest {
       List<String> order = new ArrayList<>();
       s.spawn(() -> {
         assertThat(workers.awaitEnd(Duration.ofMillis(1))).isFalse();
+        s.spawn(() -> {
+          order.add("meanwhile");
+          workers.stop();
+        });
         workers.awaitEnd();
         order.add("ended");
-      });
-      s.spawn(() -> {
-        order.add("meanwhile");
-        workers.stop();
       });
       Elsewhere.run(() -> {
         try (s) {
