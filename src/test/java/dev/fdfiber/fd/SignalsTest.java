@@ -97,7 +97,7 @@ class SignalsTest {
         System.out.println("got " + signals.await());
       }
       toMyself("TERM");
-      Thread.sleep(60_000);
+      Thread.sleep(60_000); // sleeps on purpose: a signal ends it
       System.out.println("too late");
     }
   }

@@ -20,7 +20,7 @@ class VirtualTimeTest {
   static class Failing {
     @FdTest
     void sleeps(Scheduler scheduler, VirtualClock clock) {
-      scheduler.spawn("sleeper", () -> Thread.sleep(100_000));
+      scheduler.spawn("sleeper", () -> Thread.sleep(100_000)); // sleeps on purpose
       scheduler.run();
     }
 
