@@ -33,13 +33,13 @@ public final class EpollEvents implements AutoCloseable {
   public static final int EPOLL_CLOEXEC = LibC.EPOLL_CLOEXEC();
 
   private final Arena arena = Arena.ofShared();
-  private final MemorySegment array;
+  private MemorySegment array;
   private final int capacity;
 
   /** Makes an array of {@code capacity} events. */
   public EpollEvents(int capacity) {
     this.capacity = capacity;
-    this.array = arena.allocate(capacity * SIZE, 8);
+    this.array = LinuxKernel.unchecked(arena.allocate(capacity * SIZE, 8));
   }
 
   /** The native array, for {@link Kernel#epollPwait2} and, its first event, for epollCtl. */
@@ -76,6 +76,7 @@ public final class EpollEvents implements AutoCloseable {
 
   @Override
   public void close() {
+    array = MemorySegment.NULL; // which has no byte that could be touched
     if (arena.scope().isAlive()) {
       arena.close();
     }

@@ -48,9 +48,26 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
 
   @Override
   public int ppoll(MemorySegment pollFds, int count, long timeoutNanos) {
+    return isWholeMillis(timeoutNanos)
+        ? pollByMillis(pollFds, count, millis(timeoutNanos))
+        : pollByNanos(pollFds, count, timeoutNanos);
+  }
+
+  private int pollByMillis(MemorySegment pollFds, int count, int timeoutMillis) {
     Frame f = frames.take();
     try {
-      MemorySegment timeout = timeoutNanos < 0 ? MemorySegment.NULL : f.timespec(timeoutNanos);
+      return f.result((int) Waits.POLL.invokeExact(f.state, pollFds, (long) count, timeoutMillis));
+    } catch (Throwable t) {
+      throw impossible(t);
+    } finally {
+      frames.give(f);
+    }
+  }
+
+  private int pollByNanos(MemorySegment pollFds, int count, long timeoutNanos) {
+    Frame f = frames.take();
+    try {
+      MemorySegment timeout = f.timespec(timeoutNanos);
       return f.result(
           (int)
               Waits.PPOLL.invokeExact(f.state, pollFds, (long) count, timeout, MemorySegment.NULL));
@@ -87,7 +104,7 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
 
   @Override
   public int epollPwait2(int epollFd, MemorySegment events, int maxEvents, long timeoutNanos) {
-    if (epollByNanos) {
+    if (epollByNanos && !isWholeMillis(timeoutNanos)) {
       int result = epollByNanos(epollFd, events, maxEvents, timeoutNanos);
       if (result != -Errno.ENOSYS) {
         return result;
@@ -103,7 +120,7 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
     }
     Frame f = frames.take();
     try {
-      MemorySegment timeout = timeoutNanos < 0 ? MemorySegment.NULL : f.timespec(timeoutNanos);
+      MemorySegment timeout = f.timespec(timeoutNanos);
       return f.result(
           (int)
               Epoll.EPOLL_PWAIT2.invokeExact(
@@ -125,6 +142,15 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
     } finally {
       frames.give(f);
     }
+  }
+
+  /**
+   * If the older call says the same: it takes the time as an int, where the newer one has the
+   * kernel copy a timespec in and, poll(2), what is left of it out.
+   */
+  private static boolean isWholeMillis(long nanos) {
+    return nanos <= 0
+        || (nanos % NANOS_PER_MILLI == 0 && nanos / NANOS_PER_MILLI <= Integer.MAX_VALUE);
   }
 
   /** Rounds up, so that no wait ends early, and stays below what an int holds. */
@@ -408,6 +434,14 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
     }
   }
 
+  /**
+   * The same memory without its owner's check, which costs a call two atomic operations where the
+   * arena is shared. Whoever closes the arena drops this first.
+   */
+  static MemorySegment unchecked(MemorySegment owned) {
+    return MemorySegment.ofAddress(owned.address()).reinterpret(owned.byteSize());
+  }
+
   /** Before glibc 2.33 fstat was an inline function and no symbol. */
   private static @Nullable MethodHandle linkFstat() {
     return has("fstat") ? link(LibC.fstat$address(), LibC.fstat$descriptor()) : null;
@@ -426,6 +460,7 @@ final class LinuxKernel extends LinuxTypedCalls implements Kernel {
   // The handles, in groups that are linked at their first use: linking takes milliseconds each.
 
   private static final class Waits {
+    static final MethodHandle POLL = link(LibC.poll$address(), LibC.poll$descriptor());
     static final MethodHandle PPOLL = link(LibC.ppoll$address(), LibC.ppoll$descriptor());
     static final MethodHandle EVENTFD = link(LibC.eventfd$address(), LibC.eventfd$descriptor());
   }

@@ -21,7 +21,7 @@ public final class PollFds implements AutoCloseable {
   /** Makes an array with room for {@code capacity} entries before it grows. */
   public PollFds(int capacity) {
     this.capacity = capacity;
-    this.array = arena.allocate(capacity * SIZE, 8);
+    this.array = LinuxKernel.unchecked(arena.allocate(capacity * SIZE, 8));
   }
 
   /** The native array, for {@link Kernel#ppoll}. It moves when it grows. */
@@ -61,6 +61,7 @@ public final class PollFds implements AutoCloseable {
 
   @Override
   public void close() {
+    array = MemorySegment.NULL; // which has no byte that could be touched
     if (arena.scope().isAlive()) {
       arena.close();
     }
@@ -70,7 +71,7 @@ public final class PollFds implements AutoCloseable {
   private void grow(int index) {
     int larger = Math.max(index + 1, capacity * 2);
     Arena next = Arena.ofShared();
-    MemorySegment copy = next.allocate(larger * SIZE, 8);
+    MemorySegment copy = LinuxKernel.unchecked(next.allocate(larger * SIZE, 8));
     copy.copyFrom(array);
     arena.close();
     arena = next;
