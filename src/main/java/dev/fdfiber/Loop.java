@@ -354,7 +354,8 @@ final class Loop {
 
   private void look(long timeoutNanos) {
     sinceLook = 0;
-    Poller.Look look = timeoutNanos == 0 ? waits.poll() : waits.block(timeoutNanos, otherWork);
+    Poller.Look look =
+        timeoutNanos == 0 ? lookWithoutBlocking() : waits.block(timeoutNanos, otherWork);
     if (look == Poller.Look.INTERRUPTED) {
       return; // no timer ends by a look that did not see the descriptors
     }
@@ -363,6 +364,11 @@ final class Loop {
       takeArrivals();
     }
     waits.handOut(timeUp, seenReady);
+  }
+
+  /** With no descriptor to ask about there is nothing to see, but for a signal that a host sees. */
+  private Poller.Look lookWithoutBlocking() {
+    return waits.anyForFds() || hosted ? waits.poll() : Poller.Look.DONE;
   }
 
   private boolean hasOtherWork() {
@@ -549,7 +555,7 @@ final class Loop {
   private boolean suspendOnce(Task task, Fiber.State state) {
     task.outcome = Task.Outcome.NONE;
     task.suspended = true;
-    fiberInterrupts.enter();
+    fiberInterrupts.stay();
     try {
       do {
         task.setState(state);
@@ -557,7 +563,7 @@ final class Loop {
         leave(task);
       } while (suspending == null && task.suspended);
     } finally {
-      fiberInterrupts.leave();
+      fiberInterrupts.leaveUnlessStaying();
     }
     return suspending == null;
   }

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
-import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +30,10 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
     CANCELLED
   }
 
-  private static final AtomicReferenceFieldUpdater<Task, Fiber.State> STATE =
-      AtomicReferenceFieldUpdater.newUpdater(Task.class, Fiber.State.class, "state");
+  private static final AtomicIntegerFieldUpdater<Task> STATE =
+      AtomicIntegerFieldUpdater.newUpdater(Task.class, "state");
+
+  private static final Fiber.State[] STATES = Fiber.State.values();
 
   private static final AtomicIntegerFieldUpdater<Task> ARRIVING =
       AtomicIntegerFieldUpdater.newUpdater(Task.class, "arriving");
@@ -50,7 +51,9 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
   /** 1 while a token of this task is in the inbox. Any thread. */
   private volatile int arriving;
 
-  private volatile Fiber.State state = Fiber.State.READY; // any thread may look
+  /** An index of STATES: G1 has no barrier for storing an int. Any thread may look. */
+  private volatile int state = indexOf(Fiber.State.READY);
+
   boolean queued; // in the ready queue, or about to be
   boolean suspended; // in a wait of ours that is not over
   boolean abandoned; // given up, and never to run again
@@ -160,16 +163,21 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
   Fiber.State state() {
     Thread t = thread;
     boolean over = t != null && t.getState() == Thread.State.TERMINATED;
-    return over ? Fiber.State.DONE : state;
+    return over ? Fiber.State.DONE : STATES[state];
   }
 
   boolean is(Fiber.State other) {
-    return state == other;
+    return state == indexOf(other);
   }
 
   /** The driver: says what it does now. Others see it soon, which needs no fence. */
   void setState(Fiber.State next) {
-    STATE.lazySet(this, next);
+    STATE.lazySet(this, indexOf(next));
+  }
+
+  @SuppressWarnings("EnumOrdinal") // into values(), and kept nowhere
+  private static int indexOf(Fiber.State state) {
+    return state.ordinal();
   }
 
   boolean isInterrupted() {

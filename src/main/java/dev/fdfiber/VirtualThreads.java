@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * changes.
  *
  * <p>The same members exist in JDK 22 to 26: {@code ThreadBuilders.newVirtualThread}, the field
- * {@code VirtualThread.scheduler}, and the continuation, a lambda that captures its thread.
+ * {@code VirtualThread.scheduler}, and the continuation, a lambda that captures its thread. Without
+ * the field {@code Thread.nioBlocker} all works, and suspending costs more.
  */
 final class VirtualThreads {
   // Constants, so that the JIT compiler sees through them; null when the package is not open.
@@ -24,6 +25,9 @@ final class VirtualThreads {
 
   private static final @Nullable Class<?> VIRTUAL_THREAD =
       EXECUTOR == null ? null : virtualThreadClass();
+
+  private static final @Nullable MethodHandle BLOCKER =
+      SetupHelp.isOpen() ? findBlocker() : null; // null too where the JDK has no such field
 
   private static volatile @Nullable Field capturedThread; // of the class of all continuations
 
@@ -74,6 +78,18 @@ final class VirtualThreads {
     }
   }
 
+  /** What is told when a thread is interrupted, or null, also where this JDK hides it. */
+  static @Nullable Object blockerOf(Thread thread) {
+    if (BLOCKER == null) {
+      return null;
+    }
+    try {
+      return (Object) BLOCKER.invokeExact(thread);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
   /** The thread that a continuation runs, or null where this JDK hides it. */
   static @Nullable Thread threadOf(Runnable continuation) {
     try {
@@ -111,6 +127,18 @@ final class VirtualThreads {
           .asType(MethodType.methodType(Executor.class, Thread.class));
     } catch (ReflectiveOperationException e) {
       throw unknownJdk(e);
+    }
+  }
+
+  private static @Nullable MethodHandle findBlocker() {
+    try {
+      Field blocker = Thread.class.getDeclaredField("nioBlocker");
+      blocker.setAccessible(true);
+      return MethodHandles.lookup()
+          .unreflectGetter(blocker)
+          .asType(MethodType.methodType(Object.class, Thread.class));
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      return null;
     }
   }
 

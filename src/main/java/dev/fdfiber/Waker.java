@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
  * Wakes a thread that blocks in the kernel: an eventfd, eventfd(2), and the protocol around it.
@@ -28,10 +29,13 @@ final class Waker implements AutoCloseable {
   private static final int CLOSED = Integer.MIN_VALUE;
   private static final MemorySegment ONE = one();
 
+  private static final AtomicIntegerFieldUpdater<Waker> ASLEEP =
+      AtomicIntegerFieldUpdater.newUpdater(Waker.class, "asleep");
+
   private final Kernel kernel;
   private final AtomicInteger inside = new AtomicInteger();
   private volatile int fd = -1;
-  private volatile boolean asleep;
+  private volatile int asleep; // 1 if it is
 
   Waker(Kernel kernel) {
     this.kernel = kernel;
@@ -56,12 +60,12 @@ final class Waker implements AutoCloseable {
 
   /** The sleeper: announces that it blocks unless it finds something to do right after this. */
   void fallAsleep() {
-    asleep = true;
+    asleep = 1;
   }
 
-  /** The sleeper: no longer blocks. */
+  /** The sleeper: no longer blocks. Who sees that late signals in vain, so it needs no fence. */
   void wakeUp() {
-    asleep = false;
+    ASLEEP.lazySet(this, 0);
   }
 
   /** The sleeper: takes the signals that came. */
@@ -87,14 +91,14 @@ final class Waker implements AutoCloseable {
 
   /** Between {@link #enter} and {@link #exit}: wakes the sleeper if it sleeps. */
   void signalInside() {
-    if (asleep) {
-      asleep = false;
+    if (asleep != 0) {
+      asleep = 0;
       long result;
       do {
         result = kernel.write(fd, ONE, Long.BYTES);
       } while (result == -Errno.EINTR);
       if (result < 0 && result != -Errno.EAGAIN) { // EAGAIN: it is full of signals
-        asleep = true; // the next one tries again
+        asleep = 1; // the next one tries again
       }
     }
   }
