@@ -3,22 +3,20 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
+import dev.fdfiber.testing.Fds;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Schedulers that nobody closes: they give their eventfd back when nobody can reach them. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @Tag("slow")
 class AbandonedSchedulerTest {
   private static final int MANY = 50;
   private static final long TIME_NANOS = 30_000_000_000L;
 
   private static long eventfds() {
-    return Leaks.openFds().values().stream().filter(t -> t.contains("[eventfd")).count();
+    return Fds.open().values().stream().filter(t -> t.contains("[eventfd")).count();
   }
 
   /** Collects until there are no more than so many eventfds, or the time is up. */

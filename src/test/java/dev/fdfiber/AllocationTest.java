@@ -6,14 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import dev.fdfiber.testing.ChildJvm;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -24,8 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * own: code that an agent has changed, or that other tests have run in all ways, is compiled in
  * another way.
  */
-@ExtendWith(Leaks.class)
-@Timeout(120)
+@FdTest(limitSeconds = 120)
 @Tag("slow")
 class AllocationTest {
   @TempDir Path directory;

@@ -4,19 +4,16 @@ import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R2 and R9: what another thread submits takes its turns in the order of arrival. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class ArrivalOrderTest {
   private final List<String> log = new ArrayList<>();
 

@@ -4,8 +4,8 @@ import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,14 +17,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is asked wrongly is refused, says what to do, and disturbs nobody else. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class BadInputTest {
   private final List<Throwable> uncaught = new ArrayList<>();
   private final List<String> log = new ArrayList<>();

@@ -4,8 +4,8 @@ import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.WatchedKernel;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,12 +14,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A driver that really blocks, and what wakes it: R4, R5 and R9. A lost wake-up is a timeout. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class BlockedDriverTest {
   private final WatchedKernel kernel = new WatchedKernel();
   private final Scheduler scheduler = Scheduler.builder().kernel(kernel).build();

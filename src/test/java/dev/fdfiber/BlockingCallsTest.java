@@ -6,7 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
+import dev.fdfiber.testing.Place;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -30,15 +31,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * R10: a blocking call of the JDK parks its fiber alone. What ends the call waits until another
  * fiber's timers have gone off; so a call that held the driver would never end.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class BlockingCallsTest {
   private final Scheduler scheduler = Scheduler.create();
   private final CountDownLatch timersWentOff = new CountDownLatch(3);
@@ -247,23 +245,30 @@ class BlockingCallsTest {
   }
 
   @Test
-  void r10_threadSleep() throws Exception {
-    CountDownLatch slept = new CountDownLatch(1);
-    scheduler.spawn(() -> {
-      long start = System.nanoTime();
-      Thread.sleep(30); // sleeps on purpose
-      assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(30_000_000);
-      log.add("slept");
-      slept.countDown();
-    });
+  void r10_threadSleep_neverEndsEarly() throws Exception {
+    Place.in(
+        scheduler,
+        () -> {
+          long start = System.nanoTime();
+          Thread.sleep(30); // sleeps on purpose
+          assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(30_000_000);
+        });
+  }
+
+  @Test
+  void r10_threadSleep_parksAlone() {
+    Fiber sleeper = scheduler.spawn(() -> Thread.sleep(1_000_000)); // sleeps on purpose
     scheduler.spawn(() -> {
       for (int i = 0; i < 3; i++) {
         Scheduler.pause(0.001);
       }
+      assertThat(sleeper.state()).isEqualTo(Fiber.State.BLOCKED);
+      sleeper.cancel();
       log.add("timers");
     });
     scheduler.run();
-    assertThat(log).containsExactly("timers", "slept");
+    assertThat(log).containsExactly("timers");
+    assertThat(sleeper.failure()).get().isInstanceOf(InterruptedException.class);
   }
 
   @Test

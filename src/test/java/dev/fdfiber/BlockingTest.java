@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.testing.ChildJvm;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Place;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -17,13 +17,10 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What would hold the driver runs elsewhere, while its fiber is parked. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class BlockingTest {
   @Test
   void call_inAFiber_runsInAPlatformThread_whileOthersGoOn() throws Exception {

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -14,15 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Borrowed descriptors whose description blocks, and that others share. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class BorrowedChannelTest {
   /** Pairs that block: {@code a} reads what {@code b} writes. */
   @SuppressWarnings("ImmutableEnumChecker") // a lambda that captures nothing

@@ -3,8 +3,8 @@ package dev.fdfiber;
 import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,16 +12,13 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * R20, as a race: another thread sends each fiber one byte and one cancel a round, in either order,
  * while it waits. Whatever wins, the fiber must see both, each once. What it does not see it waits
  * for until the round is given up.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @Tag("slow")
 class CancelStressTest {
   private static final int FIBERS = 4;

@@ -3,8 +3,8 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -16,16 +16,13 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Long writes through channels: whole, and when cancelled, with the right count. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class ChannelTransferTest {
   private static final int SIZE = 8 << 20;
 

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.kernel.EpollEvents;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -17,14 +17,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** How an owning channel waits: by a registration that lasts, and before it reads or after. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class ChannelWaitsTest {
   /** Counts the calls. */
   private static final class Counting extends ForwardingKernel {

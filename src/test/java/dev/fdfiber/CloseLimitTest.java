@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Logged;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,12 +14,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.logging.Level;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R21: how long close takes, when a fiber does not end or one begins late. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @Tag("slow")
 class CloseLimitTest {
   private static final Duration TEN_TIMES_THE_LIMIT = Duration.ofSeconds(50);

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,12 +16,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R21: closing a scheduler. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class CloseRulesTest {
   @Test
   void r21_close_cancelsWhateverIsParked() {
@@ -131,7 +128,7 @@ class CloseRulesTest {
         s.runFor(Duration.ofNanos(1000)); // blocks, so it has an eventfd
       }
     }
-    // Leaks looks at the descriptors
+    // @FdTest looks at the descriptors
   }
 
   @Test

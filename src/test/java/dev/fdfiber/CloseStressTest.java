@@ -4,8 +4,8 @@ import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
@@ -13,16 +13,13 @@ import java.util.Random;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * R16, as a race: each round a fiber waits for a descriptor, another thread makes it ready, and a
  * second fiber closes it and gives its number to a file that is ready too. The first must see its
  * own byte, or that the descriptor was closed, and never the other file.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @Tag("slow")
 class CloseStressTest {
   private static final int ROUNDS = 3_000;

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Logged;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Opened;
@@ -22,12 +22,9 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R16: a descriptor that is closed behind the library's back, while fibers wait for it. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class ClosedBehindTest {
   private static final Duration AT_MOST = Duration.ofSeconds(2);
 

@@ -6,21 +6,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** R16: closing a descriptor through the library, while fibers wait for it. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class ClosingRulesTest {
   /** The ways to close a descriptor so that its waiters are told. */
   enum Closer {

@@ -5,9 +5,9 @@ import static dev.fdfiber.Scheduler.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Logged;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
@@ -18,14 +18,11 @@ import java.util.Random;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** R17 and R18: waits leave nothing behind, and any descriptor will do. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class DescriptorRulesTest {
   @ParameterizedTest
   @EnumSource(Place.class)

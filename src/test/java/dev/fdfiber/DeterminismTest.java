@@ -3,8 +3,8 @@ package dev.fdfiber;
 import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
 import java.time.Duration;
@@ -17,12 +17,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R2's last clause: same program, same inputs, same order; with a seed, per seed. */
-@ExtendWith(Leaks.class)
-@Timeout(120)
+@FdTest(limitSeconds = 120)
 class DeterminismTest {
 
   @Test

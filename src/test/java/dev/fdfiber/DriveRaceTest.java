@@ -3,7 +3,7 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -12,12 +12,9 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R1 and R7, as races: threads that begin to drive, or to close, at the same time. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @Tag("slow")
 class DriveRaceTest {
   private static final long TIME_NANOS = 2_000_000_000L;
@@ -134,7 +131,7 @@ class DriveRaceTest {
           assertThat(ran).as("each ran, driven by one or the other").hasValue(40);
         });
     assertThat(together).as("seed %d", seed).hasValue(0);
-    // Leaks sees if an eventfd was made after it had been closed
+    // @FdTest sees if an eventfd was made after it had been closed
   }
 
   @Test

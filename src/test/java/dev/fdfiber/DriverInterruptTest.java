@@ -5,22 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** R20: interrupting the thread that drives. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class DriverInterruptTest {
   /** The driving calls that can block. */
   @SuppressWarnings("ImmutableEnumChecker") // a lambda that captures nothing

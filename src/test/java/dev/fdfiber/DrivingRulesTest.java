@@ -3,8 +3,8 @@ package dev.fdfiber;
 import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
 import java.time.Duration;
@@ -12,12 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R4, tick, and R5, the other driving calls, by what they ask of the kernel. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class DrivingRulesTest {
   private static final long MS = 1_000_000;
 

@@ -3,14 +3,11 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Errno;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class ErrnoExceptionTest {
   @Test
   void withDescriptor_tellsCallDescriptorNameAndText() {

@@ -2,8 +2,8 @@ package dev.fdfiber;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Logged;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -11,14 +11,11 @@ import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.logging.Level;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** R19: what leaves the body of a fiber. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class FailureRulesTest {
   private final List<String> seen = new ArrayList<>();
   private final List<String> reported = new ArrayList<>();

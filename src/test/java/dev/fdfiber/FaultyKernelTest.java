@@ -6,21 +6,18 @@ import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A kernel that interrupts calls and cuts transfers short, as a real one may: no byte is lost. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class FaultyKernelTest {
   /** Every second call, by a seed, is EINTR, and every transfer is cut at random. */
   private static final class Faulty extends ForwardingKernel {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Logged;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Place;
@@ -26,14 +26,11 @@ import java.util.logging.Level;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Scopes without deadlines: what they wait for, what they throw, and who may use them. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @SuppressWarnings("FutureReturnValueIgnored") // a failure comes out of join
 class FiberScopeTest {
   private final ManualClock clock = new ManualClock();

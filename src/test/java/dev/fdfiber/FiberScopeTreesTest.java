@@ -2,7 +2,7 @@ package dev.fdfiber;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Logged;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
@@ -19,8 +19,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
 import java.util.logging.Level;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -28,8 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Trees of scopes at random: forks, pauses, failures, deadlines, cancels, shields, in any order.
  * Whatever happens, the rules hold, and at the end nothing is left.
  */
-@ExtendWith(Leaks.class)
-@Timeout(300)
+@FdTest(limitSeconds = 300)
 @Tag("slow")
 class FiberScopeTreesTest {
   private static final int TREES = 10_000;

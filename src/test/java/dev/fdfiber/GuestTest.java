@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.examples.EpollHost;
 import dev.fdfiber.examples.SwingGuest;
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.awt.EventQueue;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,16 +17,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * A scheduler that another loop drives: when its descriptor is readable, and when timers are due.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class GuestTest {
   private static final Duration LONG = Duration.ofSeconds(50);
 

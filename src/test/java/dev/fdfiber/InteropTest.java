@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fdfiber.testing.ChildJvm;
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Place;
 import dev.fdfiber.testing.Postgres;
 import java.lang.reflect.Method;
@@ -28,16 +28,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What other people wrote, in fibers of one scheduler: it parks its fiber, and the others keep
  * their timers. What the JDK alone does is in {@link BlockingCallsTest}.
  */
-@ExtendWith(Leaks.class)
-@Timeout(120)
+@FdTest(limitSeconds = 120)
 @Tag("slow")
 class InteropTest {
   private final CountDownLatch timers = new CountDownLatch(3);

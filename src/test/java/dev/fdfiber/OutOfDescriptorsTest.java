@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
 import dev.fdfiber.testing.WatchedKernel;
@@ -17,14 +17,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** R9 and R18: a driver that is to block, and gets no eventfd. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class OutOfDescriptorsTest {
   private static final long SLICE_NANOS = 10_000_000L;
 

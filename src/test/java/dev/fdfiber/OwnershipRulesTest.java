@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.WatchedKernel;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,12 +18,9 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R7: who may drive, clear and close. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class OwnershipRulesTest {
   private final WatchedKernel kernel = new WatchedKernel();
   private final Scheduler scheduler = Scheduler.builder().name("owned").kernel(kernel).build();

@@ -4,8 +4,8 @@ import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Logged;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
@@ -15,12 +15,9 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.logging.Level;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R22: waits with a class initializer on the stack, which cannot unmount. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class PinnedRulesTest {
   /** What the static initializers below do; each of them runs once in a JVM. */
   private static FiberBody work = () -> {};

@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Linux;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
@@ -19,8 +19,6 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -28,8 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** R14: what ends a wait that is not plain readiness. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class ReadinessEndsTest {
   private static final int BOTH = READ | WRITE;
   private static final List<Integer> MODES = List.of(READ, WRITE, BOTH);

@@ -5,8 +5,8 @@ import static dev.fdfiber.Scheduler.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
 import java.time.Duration;
@@ -14,12 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R13: what a wait returns, and when. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class ReadinessRulesTest {
   private final ManualClock clock = new ManualClock();
   private final TimeKernel kernel = new TimeKernel(clock);

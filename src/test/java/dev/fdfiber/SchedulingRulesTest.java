@@ -5,8 +5,8 @@ import static dev.fdfiber.Scheduler.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
 import java.time.Duration;
@@ -17,12 +17,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R1, one at a time, and R2, the order. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SchedulingRulesTest {
   private final ManualClock clock = new ManualClock();
   private final TimeKernel kernel = new TimeKernel(clock);

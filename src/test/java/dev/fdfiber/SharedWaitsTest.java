@@ -5,9 +5,9 @@ import static dev.fdfiber.Scheduler.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.TimeKernel;
@@ -18,12 +18,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R15: several fibers that wait for one descriptor. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SharedWaitsTest {
   private final List<String> seen = new ArrayList<>();
 

@@ -4,8 +4,8 @@ import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -13,15 +13,12 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * R9, as a race: another thread takes the stack of a fiber while a look finds that its wait is
  * over, so that the JDK submits it once more. It must go on once, and end once.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @Tag("slow")
 class StackDumpRaceTest {
   private static final long TIME_NANOS = 2_000_000_000L;

@@ -3,20 +3,17 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What a steering sees and decides. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SteeringTest {
   private final List<String> log = new ArrayList<>();
   private final ManualClock clock = new ManualClock();

@@ -3,8 +3,8 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Logged;
 import java.time.Duration;
 import java.util.List;
@@ -13,12 +13,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What is told of a program that does not go on: reports of held drivers, and dumps. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @SuppressWarnings("FutureReturnValueIgnored") // nothing comes of them
 class StuckTest {
   private static List<String> reports(Logged logged) {

@@ -3,7 +3,7 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -16,12 +16,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R9: whatever other threads submit arrives, however it races with the driver going to sleep. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @Tag("slow")
 class SubmissionStressTest {
   private static final int ROUNDS = 20_000;

@@ -3,8 +3,8 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Logged;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -17,14 +17,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Level;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * R21: fibers that swallow the cancel, each of which keeps close waiting up to its limit of 5 s.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 @Tag("slow")
 class SwallowedCancelTest {
   private static final Duration TEN_TIMES_THE_LIMIT = Duration.ofSeconds(50);

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
 import java.time.Duration;
@@ -18,12 +18,9 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** R11 and R12: how exactly time is kept, and the limits of what can be asked for. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class TimeRulesTest {
   private static final double YEAR = 365.25 * 86_400;
 

@@ -2,18 +2,15 @@ package dev.fdfiber;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class TimerQueueTest {
   private final Scheduler scheduler = Scheduler.create();
   private final Loop loop = new Loop(scheduler, Scheduler.builder());

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,15 +20,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * R9's last sentence: a wake-up never touches a descriptor that close has released. Each check is
  * made of the waker and of a copy without its counter, which must not pass.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class WakerTest {
 
   /** What is checked: the waker, or the broken copy. */

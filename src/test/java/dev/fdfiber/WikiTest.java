@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.TimeKernel;
 import java.net.InetAddress;
@@ -17,12 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The snippets and the claims of the ancestor's wiki page, in Java, in their order there. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class WikiTest {
   private final ManualClock clock = new ManualClock();
   private final TimeKernel kernel = new TimeKernel(clock);

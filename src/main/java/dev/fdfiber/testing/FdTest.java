@@ -2,6 +2,7 @@ package dev.fdfiber.testing;
 
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
@@ -10,11 +11,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
- * A JUnit test of code that works on descriptors. The method may take, in any order and number: a
- * {@link dev.fdfiber.Scheduler}, a {@link Pipe}, a {@link SocketPair}, a {@link Listener}, a {@link
- * TempFifo}, a {@link dev.fdfiber.fd.Pty}, with a {@link Program} if one is to run there, which are
- * closed afterwards; a {@link VirtualClock}, which then is the scheduler's clock; {@link Faults}, a
- * {@link Trace}, {@link Uncaught}.
+ * A JUnit test of code that works on descriptors, or on a class all of its tests, which then are
+ * {@code @Test}, {@code @ParameterizedTest} and the like. The method may take, in any order and
+ * number: a {@link dev.fdfiber.Scheduler}, a {@link Pipe}, a {@link SocketPair}, a {@link
+ * Listener}, a {@link TempFifo}, a {@link dev.fdfiber.fd.Pty}, with a {@link Program} if one is to
+ * run there, which are closed afterwards; a {@link VirtualClock}, which then is the scheduler's
+ * clock; {@link Faults}, a {@link Trace}, {@link Uncaught}.
  *
  * <p>The method runs on the thread that drives the scheduler. The test fails when
  *
@@ -29,16 +31,19 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  *   <li>the limit on real time is over: with a dump of everything.
  * </ul>
  *
+ * <p>A method's own annotation counts before its class's.
+ *
  * <p>The descriptors of a process are one resource, so these tests do not run beside each other.
  */
 @Documented
-@Target({ElementType.METHOD, ElementType.ANNOTATION_TYPE})
+@Inherited
+@Target({ElementType.METHOD, ElementType.TYPE})
 @Retention(RetentionPolicy.RUNTIME)
 @Test
 @ExtendWith(FdTestExtension.class)
 @ResourceLock("dev.fdfiber.testing: the descriptors of this process")
 public @interface FdTest {
-  /** How many seconds of real time the test may take. */
+  /** How many seconds of real time a test may take. */
   int limitSeconds() default 60;
 
   /**

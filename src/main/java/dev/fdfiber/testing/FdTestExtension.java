@@ -21,39 +21,40 @@ import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.commons.support.ReflectionSupport;
 
-/**
- * What {@link FdTest} brings. On a class, with {@code @ExtendWith(FdTestExtension.class)}, it gives
- * every test method the same parameters and the same checks, whatever kind of test it is; for the
- * limit on time there is JUnit's {@code @Timeout}.
- */
+/** What {@link FdTest} brings, on a method or on its class. */
 public final class FdTestExtension
     implements BeforeEachCallback, AfterEachCallback, ParameterResolver, InvocationInterceptor {
   private static final ExtensionContext.Namespace HERE =
       ExtensionContext.Namespace.create(FdTestExtension.class);
-  private static final Duration WITHOUT_LIMIT = Duration.ofDays(1);
 
   /** One execution of a test method. */
   private static final class Execution {
-    final @Nullable FdTest test;
+    final FdTest test;
     final Set<Class<?>> wanted;
     final TestRun run;
     final TimeLimit limit;
     volatile TestRun current;
 
-    Execution(Method method) {
-      this.test = AnnotationSupport.findAnnotation(method, FdTest.class).orElse(null);
+    Execution(ExtensionContext context) {
+      Method method = context.getRequiredTestMethod();
+      this.test = annotation(method, context);
       this.wanted = new HashSet<>(List.of(method.getParameterTypes()));
-      this.run = new TestRun(wanted, null, test != null);
+      this.run = new TestRun(wanted, null, true);
       this.current = run;
-      this.limit =
-          new TimeLimit(
-              test == null ? WITHOUT_LIMIT : Duration.ofSeconds(test.limitSeconds()),
-              () -> current.dump());
+      this.limit = new TimeLimit(Duration.ofSeconds(test.limitSeconds()), () -> current.dump());
+    }
+
+    /** The method's own, or else the nearest class's. */
+    private static FdTest annotation(Method method, ExtensionContext context) {
+      return AnnotationSupport.findAnnotation(method, FdTest.class)
+          .or(() ->
+              AnnotationSupport.findAnnotation(
+                  context.getRequiredTestClass(), FdTest.class, context.getEnclosingTestClasses()))
+          .orElseThrow(() -> new IllegalStateException("no @FdTest on " + method));
     }
 
     boolean explores() {
-      return test != null
-          && (test.seeds() > 0 || test.seed().length > 0 || !test.schedule().isEmpty());
+      return test.seeds() > 0 || test.seed().length > 0 || !test.schedule().isEmpty();
     }
   }
 
@@ -64,7 +65,7 @@ public final class FdTestExtension
   public void beforeEach(ExtensionContext context) {
     OpenFds.warmUp();
     Scheduler.create().close(); // likewise
-    context.getStore(HERE).put("execution", new Execution(context.getRequiredTestMethod()));
+    context.getStore(HERE).put("execution", new Execution(context));
   }
 
   @Override
@@ -110,7 +111,7 @@ public final class FdTestExtension
       ReflectiveInvocationContext<Method> method,
       ExtensionContext context)
       throws Throwable {
-    runOnce(invocation, execution(context), context);
+    interceptTestMethod(invocation, method, context);
   }
 
   private static void runOnce(
@@ -128,7 +129,7 @@ public final class FdTestExtension
     if (failure != null) {
       if (!shown.isEmpty()) {
         failure.addSuppressed(new Shown(shown));
-        context.publishReportEntry("trace", run.trace().toString());
+        report(run.trace().toString(), context);
       }
       throw failure;
     }
@@ -142,7 +143,7 @@ public final class FdTestExtension
       throws Throwable {
     invocation.skip();
     execution.run.close(); // the runs get their own
-    FdTest test = Objects.requireNonNull(execution.test);
+    FdTest test = execution.test;
     Explorer explorer =
         new Explorer(
             execution.wanted,
@@ -159,12 +160,18 @@ public final class FdTestExtension
         explorer.seeds(LongStream.rangeClosed(1, test.seeds()));
       }
     } catch (ScheduleError e) {
-      context.publishReportEntry("trace", e.trace());
+      report(e.trace(), context);
       failure = e;
     }
     failure = late(execution, failure);
     if (failure != null) {
       throw failure;
+    }
+  }
+
+  private static void report(String trace, ExtensionContext context) {
+    if (!trace.isEmpty()) {
+      context.publishReportEntry("trace", trace);
     }
   }
 

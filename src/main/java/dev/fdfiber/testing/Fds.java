@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -213,6 +214,14 @@ public final class Fds {
   }
 
   // ---- what a descriptor is
+
+  /**
+   * All descriptors of this process, and what each leads to, as {@code pipe:[4711]} or a path; but
+   * for those that the JVM opens when it likes.
+   */
+  public static Map<Integer, String> open() {
+    return OpenFds.now();
+  }
 
   /** If a descriptor is open in this process. */
   public static boolean isOpen(int fd) {

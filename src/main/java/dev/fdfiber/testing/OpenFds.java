@@ -1,5 +1,6 @@
 package dev.fdfiber.testing;
 
+import dev.fdfiber.Clock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
@@ -17,6 +18,7 @@ import java.util.TreeMap;
  */
 final class OpenFds {
   private static final Path DIRECTORY = Path.of("/proc/self/fd");
+  private static final long PATIENCE_NANOS = 5_000_000_000L;
   private static final String LISTING = "/proc/" + ProcessHandle.current().pid() + "/fd";
 
   private OpenFds() {}
@@ -47,6 +49,20 @@ final class OpenFds {
     Map<Integer, String> opened = now();
     opened.entrySet().removeAll(before.entrySet());
     return opened;
+  }
+
+  /**
+   * Those that stay open: threads of the JDK close some a moment after the call that ends them, as
+   * those of HttpClient do, and get a few seconds for it.
+   */
+  static Map<Integer, String> leftSince(Map<Integer, String> before) {
+    long start = Clock.system().nanoTime();
+    Map<Integer, String> left = since(before);
+    while (!left.isEmpty() && Clock.system().nanoTime() - start < PATIENCE_NANOS) {
+      Thread.onSpinWait();
+      left = since(before);
+    }
+    return left;
   }
 
   /** What a descriptor leads to; nothing if it is not open. */

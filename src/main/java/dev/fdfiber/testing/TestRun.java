@@ -188,7 +188,7 @@ final class TestRun implements AutoCloseable {
       wrong.add(new LeakError(alive));
     }
     closeAll(wrong);
-    AssertionError leak = fds ? leak() : null;
+    AssertionError leak = fds ? leak(OpenFds.since(fdsBefore)) : null;
     if (leak != null) {
       wrong.add(leak);
     }
@@ -251,9 +251,12 @@ final class TestRun implements AutoCloseable {
         .toString();
   }
 
-  /** What is wrong with the descriptors that are open now, or null. */
+  /** What is wrong with the descriptors that stay open, or null. */
   @Nullable AssertionError leak() {
-    Map<Integer, String> leaked = OpenFds.since(fdsBefore);
+    return leak(OpenFds.leftSince(fdsBefore));
+  }
+
+  private @Nullable AssertionError leak(Map<Integer, String> leaked) {
     if (leaked.isEmpty()) {
       return null;
     }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.Tools;
 import dev.fdfiber.examples.http.Response;
 import dev.fdfiber.examples.http.Routes;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,11 +15,10 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The event stream as a browser sees it: Chromium's EventSource, in a page of the worker. */
-@ExtendWith(Leaks.class)
+@FdTest
 class EventSourceTest {
   /** Streams end after three events; the page tells what it saw of seven. */
   private static final String PAGE =

@@ -2,7 +2,7 @@ package dev.fdfiber.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.io.ByteArrayInputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -20,10 +20,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The worker as Java's own HTTP client sees it. */
-@ExtendWith(Leaks.class)
+@FdTest
 class HttpClientTest {
   private HttpClient client;
   private Serving serving;

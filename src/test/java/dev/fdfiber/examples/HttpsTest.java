@@ -3,7 +3,7 @@ package dev.fdfiber.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.Tools;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.TestCa;
 import java.io.OutputStream;
 import java.net.Socket;
@@ -15,11 +15,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Defect 21: TLS as curl and openssl see it, with a certificate of a test authority. */
-@ExtendWith(Leaks.class)
+@FdTest
 @Tag("slow")
 class HttpsTest {
   @TempDir Path directory;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Place;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -14,11 +14,10 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Thousands of clients that send a head a byte at a time, and never all of it. */
-@ExtendWith(Leaks.class)
+@FdTest
 @Tag("slow")
 class SlowlorisTest {
   private static final String HELLO = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -2,15 +2,14 @@ package dev.fdfiber.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** 100 MB up and down with curl: the checksums are equal. */
-@ExtendWith(Leaks.class)
+@FdTest
 @Tag("slow")
 class TransferTest {
   private static final int MEGABYTES = 100;

@@ -3,20 +3,19 @@ package dev.fdfiber.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The worker as a process: what it prints, and how it ends. */
-@ExtendWith(Leaks.class)
+@FdTest
 @Tag("slow")
 class WorkerProgramTest {
   @TempDir Path directory;

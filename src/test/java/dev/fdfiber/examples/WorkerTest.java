@@ -8,7 +8,7 @@ import dev.fdfiber.examples.http.Request;
 import dev.fdfiber.examples.http.Response;
 import dev.fdfiber.examples.http.Routes;
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -27,10 +27,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The worker's three uses side by side, and what must not end it. */
-@ExtendWith(Leaks.class)
+@FdTest
 class WorkerTest {
 
   @BeforeAll

@@ -3,16 +3,15 @@ package dev.fdfiber.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.Tools;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A thousand connections that ask as fast as they can: nobody is forgotten, nothing fails. */
-@ExtendWith(Leaks.class)
+@FdTest
 class WrkTest {
   private static final Pattern REQUESTS = Pattern.compile("(\\d+) requests in ");
 

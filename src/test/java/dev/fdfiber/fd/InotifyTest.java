@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.fd.Inotify.Changed;
 import dev.fdfiber.fd.Inotify.Event;
 import dev.fdfiber.fd.Inotify.Kind;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Opened;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,13 +17,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files that another process makes, writes, moves and removes. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class InotifyTest {
   @TempDir Path temp;
 

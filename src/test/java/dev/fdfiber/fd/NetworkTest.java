@@ -8,8 +8,8 @@ import dev.fdfiber.Tools;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.ChildJvm;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.lang.foreign.MemorySegment;
@@ -25,12 +25,9 @@ import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Links, addresses and devices, in a JVM that has a network namespace of its own. */
-@ExtendWith(Leaks.class)
-@Timeout(120)
+@FdTest(limitSeconds = 120)
 class NetworkTest {
 
   /** What runs in the namespace; what goes wrong ends it with a stack trace. */

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.ErrnoException;
 import dev.fdfiber.FdChannel;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Opened;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -16,11 +16,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class PidFdTest {
 
   static String readAll(FdChannel channel) throws IOException {

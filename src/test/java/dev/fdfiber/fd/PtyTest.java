@@ -3,7 +3,7 @@ package dev.fdfiber.fd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Opened;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -11,12 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A shell on a pseudoterminal. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class PtyTest {
 
   static void type(Pty pty, String text) throws IOException {

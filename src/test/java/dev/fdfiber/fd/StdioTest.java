@@ -3,19 +3,16 @@ package dev.fdfiber.fd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.ChildJvm;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Standard streams that are pipes; for terminals see {@link TtyTest}. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class StdioTest {
 
   /** Numbers the lines of standard input; beside it a fiber that would not run if one blocked. */

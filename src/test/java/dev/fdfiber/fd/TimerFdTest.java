@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.lang.foreign.MemorySegment;
@@ -15,12 +15,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class TimerFdTest {
   private static final Duration SHORT = Duration.ofMillis(2);
   private static final Duration LONG = Duration.ofHours(1);

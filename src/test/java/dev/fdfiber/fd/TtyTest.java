@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.testing.ChildJvm;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -13,12 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Terminals and standard streams; a pseudoterminal is the hardware. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class TtyTest {
 
   private static String read(Tty tty, int room) throws Exception {

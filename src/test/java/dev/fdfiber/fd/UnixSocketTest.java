@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.ErrnoException;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -14,13 +14,10 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Unix sockets of every type, and pairs of them. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class UnixSocketTest {
   private static final AtomicInteger COUNT = new AtomicInteger();
 
@@ -166,14 +163,14 @@ class UnixSocketTest {
           Pipe pipe = Pipe.open()) {
         pair.second().passCredentials();
         for (int room : new int[] {0, 1, 2}) {
-          int open = Leaks.openFds().size();
+          int open = Fds.open().size();
           pair.first().send(bytes("x"), pipe.readFd(), pipe.readFd(), pipe.readFd());
           UnixSocket.Message message =
               pair.second().receive(10, room, Duration.ofMinutes(1)).orElseThrow();
           assertThat(text(message)).isEqualTo("x");
           assertThat(message.fds()).isEmpty();
           assertThat(message.lostFds()).isTrue();
-          assertThat(Leaks.openFds()).hasSize(open);
+          assertThat(Fds.open()).hasSize(open);
         }
         assertThatThrownBy(() -> pair.first().send(bytes("x"), new int[254]))
             .isInstanceOf(IllegalArgumentException.class);

@@ -3,18 +3,17 @@ package dev.fdfiber.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.libc.epoll_event;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The calls of epoll(7), also where epoll_pwait2 is missing. */
-@ExtendWith(Leaks.class)
+@FdTest
 class EpollCallsTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})

@@ -2,17 +2,16 @@ package dev.fdfiber.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.Method;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The calls behind the typed descriptors reach the kernel, and their errors come back. */
-@ExtendWith(Leaks.class)
+@FdTest
 class TypedCallsTest {
   private static final int P_PIDFD = 3;
   private static final int WEXITED = 4;

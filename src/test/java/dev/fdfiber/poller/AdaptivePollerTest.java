@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -16,14 +16,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The move from poll(2) to epoll(7), with waits in every state. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class AdaptivePollerTest {
   private static final class Plain extends Wait {
     Plain(int fd, int mode, long order) {

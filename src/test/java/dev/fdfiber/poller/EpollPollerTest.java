@@ -8,21 +8,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.kernel.EpollEvents;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What epoll(7) makes harder than poll(2): registrations outlive numbers. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class EpollPollerTest {
   private static final class Plain extends Wait {
     Plain(int fd, int mode, long order) {

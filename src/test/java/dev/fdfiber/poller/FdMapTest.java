@@ -2,16 +2,13 @@ package dev.fdfiber.poller;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class FdMapTest {
   @Test
   void get_absent_isMinusOne() {

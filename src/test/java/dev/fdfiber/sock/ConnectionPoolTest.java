@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberBody;
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
@@ -16,15 +16,12 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Connections that are kept, plain ones and TLS, lent in a fiber and outside. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class ConnectionPoolTest {
   private final ManualClock clock = new ManualClock();
   private final ConnectionPool pool = new ConnectionPool(3, clock);

@@ -7,22 +7,19 @@ import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Many descriptors, one wait. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class PollSetTest {
   private static final int BOTH = Scheduler.READ | Scheduler.WRITE;
 

@@ -8,8 +8,8 @@ import dev.fdfiber.ErrnoException;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.io.IOException;
@@ -22,8 +22,6 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,8 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Sock: the bytes. Everything holds for sockets and pipes, whether their description blocks or not,
  * and over TLS.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SockBytesTest {
   /** {@code a} reads what {@code b} writes. */
   @SuppressWarnings("ImmutableEnumChecker") // a lambda that captures nothing

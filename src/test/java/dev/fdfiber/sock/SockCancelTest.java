@@ -6,23 +6,20 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberBody;
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** R20 for Sock: a cancelled call tells how far it got, keeps the status and closes nothing. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SockCancelTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})

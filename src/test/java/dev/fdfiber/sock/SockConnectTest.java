@@ -10,8 +10,8 @@ import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.net.InetAddress;
@@ -22,15 +22,12 @@ import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sock: listening, accepting, connecting. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SockConnectTest {
   private static final String HOST = "127.0.0.1";
 

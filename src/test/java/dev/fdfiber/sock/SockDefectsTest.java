@@ -9,9 +9,9 @@ import dev.fdfiber.FiberBody;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.lang.foreign.MemorySegment;
@@ -19,16 +19,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What the ancestor's helpers got wrong and no other class names: interruptions, blocking, flags.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SockDefectsTest {
   /** Every read and write is interrupted once before it does anything. */
   private static final class Interrupting extends ForwardingKernel {

@@ -8,9 +8,9 @@ import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Place;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
@@ -20,15 +20,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Sock: requests, bodies, chunks. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SockFramingTest {
   private static final String ONE = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n";
   private static final String TWO = "GET /2 HTTP/1.1\r\nHost: b\r\n\r\n";

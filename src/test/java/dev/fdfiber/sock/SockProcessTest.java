@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Place;
 import java.io.File;
 import java.io.InterruptedIOException;
@@ -16,16 +16,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sock: this process and others. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SockProcessTest {
   private static final String LARGE =
       "head -c 300000 /dev/zero; head -c 200000 /dev/zero | tr '\\0' e >&2; exit 3";

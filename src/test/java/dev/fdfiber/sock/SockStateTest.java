@@ -7,21 +7,18 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.fdfiber.ErrnoException;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.net.SocketTimeoutException;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Sock: what is kept about a descriptor, and for how long. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class SockStateTest {
   static Object[][] everywhere() {
     return SockBytesTest.everywhere().map(a -> a.get()).toArray(Object[][]::new);

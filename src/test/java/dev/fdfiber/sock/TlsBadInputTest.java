@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberBody;
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Place;
 import java.io.EOFException;
 import java.io.IOException;
@@ -19,15 +19,12 @@ import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * TLS through somebody in the middle, who passes on bytes as he likes: in other pieces, or changed.
  * Each time both sides get all the data, or an IOException: never anything else, nor wait for ever.
  */
-@ExtendWith(Leaks.class)
-@Timeout(300)
+@FdTest(limitSeconds = 300)
 class TlsBadInputTest {
   private static final byte[] DATA = new byte[50_000];
 

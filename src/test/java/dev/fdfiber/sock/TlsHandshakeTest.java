@@ -9,8 +9,8 @@ import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberScope;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import dev.fdfiber.testing.TestCa;
@@ -28,15 +28,12 @@ import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** TLS handshakes: in one call and in steps, their limits, and why they fail. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class TlsHandshakeTest {
   private static final List<String> EC =
       List.of("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1");

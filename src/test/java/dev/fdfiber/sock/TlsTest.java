@@ -9,8 +9,8 @@ import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.io.InterruptedIOException;
@@ -28,8 +28,6 @@ import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -38,8 +36,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * TLS, once the handshake is done. What the calls do on every kind of descriptor is tested over TLS
  * with the others, in {@link SockBytesTest} and its like.
  */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class TlsTest {
   private static final Duration NOW = Duration.ZERO;
   private static final Duration FOREVER = Duration.ofSeconds(-1);

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.Tools;
 import dev.fdfiber.testing.ChildJvm;
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -18,15 +18,12 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Workers as a process: signals, sockets that somebody hands over, and no descriptors left. */
-@ExtendWith(Leaks.class)
-@Timeout(120)
+@FdTest(limitSeconds = 120)
 @Tag("slow")
 class WorkersProcessTest {
   /** Listens as systemd does, once for each name, and becomes the program that follows. */

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.testing.Elsewhere;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;
@@ -18,12 +18,9 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** How workers end: defect 11 of the ancestor, whose worker neither stopped nor slept. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class WorkersStopTest {
   private static final Duration LONG = Duration.ofSeconds(1000);
 

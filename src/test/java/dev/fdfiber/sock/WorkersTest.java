@@ -8,8 +8,8 @@ import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.testing.Elsewhere;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.Leaks;
 import dev.fdfiber.testing.Logged;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -23,12 +23,9 @@ import java.util.logging.Level;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Workers as they serve: who gets a connection, and what one of them does to the others. */
-@ExtendWith(Leaks.class)
-@Timeout(60)
+@FdTest
 class WorkersTest {
   private final LineHandler lines = new LineHandler();
   private final Queue<String> log = new ConcurrentLinkedQueue<>();

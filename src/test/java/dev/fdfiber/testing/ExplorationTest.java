@@ -12,14 +12,11 @@ import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Seeds find what first in, first out hides; what they find is shrunk and replayed. */
-@ExtendWith(FdTestExtension.class)
-@Timeout(300)
+@FdTest(limitSeconds = 300)
 class ExplorationTest {
   /** The planted bugs, and the seed that finds each first, as docs/testing.md says. */
   enum Bug {

@@ -8,7 +8,9 @@ import dev.fdfiber.sock.Sock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What an {@code @FdTest} gives and checks. */
 @Timeout(60)
 class FdTestTest {
-  /** Tests that pass; the class's own build runs them through the launcher below. */
+  /** Tests that pass; the launcher below runs them. */
   static class Passing {
     @FdTest
     void pipe(Scheduler scheduler, Pipe pipe) {
@@ -90,17 +92,57 @@ class FdTestTest {
       }
     }
 
+    private static String text(byte[] bytes) {
+      return new String(bytes, StandardCharsets.UTF_8);
+    }
+  }
+
+  /** What all tests of a class get, whatever kind they are. */
+  @FdTest(limitSeconds = 1)
+  static class OfAClass {
+    @Test
+    void plain(Scheduler scheduler, Pipe pipe) {
+      scheduler.spawn(() -> Sock.writeStr(pipe.writeFd(), "x"));
+      scheduler.run();
+      Fds.assertReadable(pipe.readFd());
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
-    @org.junit.jupiter.api.extension.ExtendWith(FdTestExtension.class)
     void parameterized(int n, Scheduler scheduler, Pipe pipe) throws Exception {
       scheduler.spawn(() -> Sock.writeStr(pipe.writeFd(), "x".repeat(n)));
       scheduler.run();
       assertThat(Sock.recvSome(pipe.readFd(), 0)).hasSize(n);
     }
 
-    private static String text(byte[] bytes) {
-      return new String(bytes, StandardCharsets.UTF_8);
+    @Nested
+    class Inner {
+      @Test
+      void nested(Scheduler scheduler) {
+        scheduler.spawn(() -> Scheduler.pause(0));
+        scheduler.run();
+      }
+    }
+  }
+
+  /** What fails in them. */
+  @FdTest(limitSeconds = 1)
+  static class FailingOfAClass {
+    @ParameterizedTest
+    @ValueSource(ints = 1)
+    void leaks(int n, Scheduler scheduler) {
+      scheduler.spawn("left " + n, LockSupport::park);
+      scheduler.runUntilEmpty();
+    }
+
+    @Test
+    void hangs() throws Exception {
+      new CountDownLatch(1).await();
+    }
+
+    @FdTest(seeds = 3)
+    void explores(Trace trace) {
+      throw new IllegalStateException("with every seed");
     }
   }
 
@@ -168,8 +210,33 @@ class FdTestTest {
     var before = OpenFds.now();
     Launched launched = Launched.run(Passing.class);
     assertThat(launched.failure()).isNull();
-    assertThat(launched.tests()).isEqualTo(8);
+    assertThat(launched.tests()).isEqualTo(6);
     assertThat(OpenFds.since(before)).isEmpty();
+  }
+
+  @Test
+  void ofAClass_givesAndChecksInEveryKindOfTest() {
+    Launched launched = Launched.run(OfAClass.class);
+    assertThat(launched.failure()).isNull();
+    assertThat(launched.tests()).isEqualTo(4);
+    assertThat(Launched.run(FailingOfAClass.class, "leaks").failure())
+        .hasMessageContaining("fiber \"left 1\" is blocked in the JDK");
+  }
+
+  @Test
+  void ofAMethod_countsBeforeTheClasss() {
+    assertThat(Launched.run(FailingOfAClass.class, "explores").failure())
+        .hasMessageContaining("seed 1 fails");
+  }
+
+  @Test
+  @Tag("slow")
+  void ofAClass_limitsTheTimeOfEachTest() {
+    try (Logged logged = new Logged()) {
+      assertThat(Launched.run(FailingOfAClass.class, "hangs").failure())
+          .hasMessageContaining("the test took longer than 1 s of real time");
+      assertThat(logged.isEmpty()).isFalse();
+    }
   }
 
   @Test

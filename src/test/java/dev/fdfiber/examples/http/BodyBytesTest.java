@@ -5,13 +5,12 @@ import static dev.fdfiber.examples.http.Served.post;
 import static dev.fdfiber.examples.http.Served.statuses;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Defects 17 and 18: bodies are bytes, and their length is counted in bytes. */
-@ExtendWith(Leaks.class)
+@FdTest
 class BodyBytesTest {
 
   @Test

@@ -7,15 +7,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Defect 19: the ancestor passed chunked bodies on undecoded. RFC 9112 section 7.1. */
-@ExtendWith(Leaks.class)
+@FdTest
 class ChunkedBodyTest {
   private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
   private final Served served = new Served(Served::echo);

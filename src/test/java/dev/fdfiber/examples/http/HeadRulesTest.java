@@ -6,16 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Heads, right and wrong: RFC 9112 sections 2 to 5. */
-@ExtendWith(Leaks.class)
+@FdTest
 class HeadRulesTest {
   private final Served served = new Served(Served::echo);
 

@@ -7,13 +7,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Which connections go on after an answer: RFC 9112 section 9.3. */
-@ExtendWith(Leaks.class)
+@FdTest
 class KeepAliveTest {
   private final Served served = new Served(Served::echo);
 

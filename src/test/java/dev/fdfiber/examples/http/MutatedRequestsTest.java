@@ -4,7 +4,7 @@ import static dev.fdfiber.examples.http.Served.get;
 import static dev.fdfiber.examples.http.Served.post;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Logged;
 import java.time.Duration;
 import java.util.List;
@@ -13,7 +13,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -22,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * close, and never an exception, a hang, a fiber or a descriptor that stays. Ten requests go down a
  * connection, so what one leaves behind meets the next.
  */
-@ExtendWith(Leaks.class)
+@FdTest
 class MutatedRequestsTest {
   private static final int CONNECTIONS = 2500; // for each of four seeds
   private static final int REQUESTS = 10;

@@ -6,16 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.ForwardingKernel;
-import dev.fdfiber.testing.Leaks;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Defect 19: of two pipelined requests the ancestor answered one. And what an answer costs. */
-@ExtendWith(Leaks.class)
+@FdTest
 class PipeliningTest {
   private static final Response HELLO = Response.text(200, "hello\n");
 

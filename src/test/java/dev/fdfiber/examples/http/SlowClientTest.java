@@ -7,14 +7,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Defect 20: slow heads held a fiber for 30 s. Each limit is on the whole, not on each wait. */
-@ExtendWith(Leaks.class)
+@FdTest
 class SlowClientTest {
 
   @Test

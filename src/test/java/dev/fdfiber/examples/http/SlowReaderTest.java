@@ -6,15 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Place;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Defect 16: of an 8 MB answer the ancestor sent what the socket's buffer took. */
-@ExtendWith(Leaks.class)
+@FdTest
 class SlowReaderTest {
   private static final int LENGTH = 8_000_000;
 

@@ -5,11 +5,10 @@ import static dev.fdfiber.examples.http.Served.post;
 import static dev.fdfiber.examples.http.Served.statuses;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -17,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * What leaves in doubt where a body ends is refused, RFC 9112 sections 6 and 11.2: a request hidden
  * in it is never served.
  */
-@ExtendWith(Leaks.class)
+@FdTest
 class SmugglingTest {
   private final List<String> served = new ArrayList<>();
 

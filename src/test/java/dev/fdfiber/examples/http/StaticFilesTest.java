@@ -6,20 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files below a directory, and nothing else. */
-@ExtendWith(Leaks.class)
+@FdTest
 class StaticFilesTest {
   @TempDir Path directory;
   private Served served;

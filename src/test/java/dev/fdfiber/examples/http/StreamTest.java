@@ -6,15 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
-import dev.fdfiber.testing.Leaks;
+import dev.fdfiber.testing.FdTest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Answers of a length that nobody knows before, and clients that leave in the middle of one. */
-@ExtendWith(Leaks.class)
+@FdTest
 class StreamTest {
   private static final Response STREAM =
       Response.stream(
