@@ -385,7 +385,7 @@ final class Loop {
 
   private void over(Task task, Task.Outcome outcome) {
     task.suspended = false;
-    task.outcome = outcome;
+    task.setOutcome(outcome);
     enqueue(task);
   }
 
@@ -461,9 +461,9 @@ final class Loop {
   @SuppressWarnings("ThreadPriorityCheck") // lets the thread that takes the stack finish
   private static void run(Task task, Runnable continuation) {
     boolean left = task.left;
-    int returns = task.returns;
+    task.returned = false;
     continuation.run();
-    while (left && task.returns == returns) {
+    while (left && !task.returned) {
       Thread.yield();
       continuation.run();
     }
@@ -537,35 +537,34 @@ final class Loop {
    * want of stack.
    */
   boolean suspend(Task task, Fiber.State state) {
-    boolean left = false;
-    try {
-      left = suspendOnce(task, state);
-    } finally {
-      if (!left) {
-        suspending = null;
-        task.suspended = false;
-        task.left = false;
-        waits.withdraw(task);
-      }
-    }
-    task.setState(Fiber.State.RUNNING);
-    return left;
-  }
-
-  private boolean suspendOnce(Task task, Fiber.State state) {
-    task.outcome = Task.Outcome.NONE;
+    task.setOutcome(Task.Outcome.NONE);
     task.suspended = true;
-    fiberInterrupts.stay();
     try {
+      fiberInterrupts.stay();
       do {
         task.setState(state);
         suspending = task;
         leave(task);
       } while (suspending == null && task.suspended);
-    } finally {
-      fiberInterrupts.leaveUnlessStaying();
+    } catch (Throwable t) {
+      stayed(task);
+      throw t;
     }
-    return suspending == null;
+    fiberInterrupts.leaveUnlessStaying();
+    if (suspending != null) {
+      stayed(task);
+      return false;
+    }
+    task.setState(Fiber.State.RUNNING);
+    return true;
+  }
+
+  private void stayed(Task task) {
+    suspending = null;
+    task.suspended = false;
+    task.left = false;
+    waits.withdraw(task);
+    task.setState(Fiber.State.RUNNING);
   }
 
   /** Yields: the executor queues the fiber, unless it is {@link #suspending}. */
@@ -574,6 +573,6 @@ final class Loop {
     task.left = true;
     Thread.yield();
     task.left = false;
-    task.returns++;
+    task.returned = true;
   }
 }

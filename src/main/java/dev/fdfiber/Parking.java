@@ -20,7 +20,7 @@ final class Parking {
     task.loop.waits.register(task, -1, 0, nanos);
     if (task.loop.suspend(task, Fiber.State.PAUSED)) {
       finish(task, "pause");
-      if (task.outcome == Task.Outcome.CANCELLED) { // in a shield
+      if (task.outcome() == Task.Outcome.CANCELLED) { // in a shield
         pause(task, left(task, nanos));
       }
       return;
@@ -48,16 +48,16 @@ final class Parking {
       return pinned(task, fd, mode, timeoutNanos);
     }
     boolean closed = finish(task, "ioWait");
-    if (closed || task.outcome == Task.Outcome.CLOSED) {
+    if (closed || task.outcome() == Task.Outcome.CLOSED) {
       throw new ClosedChannelException();
     }
-    if (task.outcome == Task.Outcome.CANCELLED) { // in a shield
+    if (task.outcome() == Task.Outcome.CANCELLED) { // in a shield
       if (registration != null && registration.hasSeen(mode)) {
         return mode; // an edge came meanwhile, and comes no more
       }
       return ioWait(task, fd, mode, left(task, timeoutNanos), registration);
     }
-    return task.outcome == Task.Outcome.TIMEOUT ? 0 : bits(task);
+    return task.outcome() == Task.Outcome.TIMEOUT ? 0 : bits(task);
   }
 
   /** Waits for several descriptors at once; what was seen of each, 0 or NOT_OPEN included. */
@@ -74,7 +74,7 @@ final class Parking {
         return pinned(task, fds, modes, timeoutNanos);
       }
       finish(task, "ioWaitAny");
-      if (task.outcome != Task.Outcome.CANCELLED) {
+      if (task.outcome() != Task.Outcome.CANCELLED) {
         return group.seen();
       }
     } finally {
@@ -97,7 +97,7 @@ final class Parking {
     task.loop.waits.register(task, -1, 0, nanos);
     boolean left = task.loop.suspend(task, Fiber.State.BLOCKED);
     task.loop.joining.remove(task);
-    if (task.outcome != Task.Outcome.JOINED && other.joiners != null) {
+    if (task.outcome() != Task.Outcome.JOINED && other.joiners != null) {
       other.joiners.remove(task);
     }
     if (!left) {
@@ -110,10 +110,10 @@ final class Parking {
               + userStack());
     }
     finish(task, "join");
-    if (task.outcome == Task.Outcome.CANCELLED) { // in a shield
+    if (task.outcome() == Task.Outcome.CANCELLED) { // in a shield
       return join(task, other, left(task, nanos));
     }
-    return task.outcome == Task.Outcome.JOINED;
+    return task.outcome() == Task.Outcome.JOINED;
   }
 
   /** The bits that a wait saw. */
@@ -129,7 +129,7 @@ final class Parking {
    * that is cancelled in a shield comes back, and has to wait again.
    */
   private static boolean finish(Task task, String call) throws InterruptedException {
-    return switch (task.outcome) {
+    return switch (task.outcome()) {
       case READY, TIMEOUT -> task.loop.waits.wasClosed(task);
       case CANCELLED -> {
         Thread.interrupted();

@@ -34,6 +34,7 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
       AtomicIntegerFieldUpdater.newUpdater(Task.class, "state");
 
   private static final Fiber.State[] STATES = Fiber.State.values();
+  private static final Outcome[] OUTCOMES = Outcome.values();
 
   private static final AtomicIntegerFieldUpdater<Task> ARRIVING =
       AtomicIntegerFieldUpdater.newUpdater(Task.class, "arriving");
@@ -51,15 +52,15 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
   /** 1 while a token of this task is in the inbox. Any thread. */
   private volatile int arriving;
 
-  /** An index of STATES: G1 has no barrier for storing an int. Any thread may look. */
+  /** Of STATES: G1 has no barrier for storing a number. Any thread may look. */
   private volatile int state = indexOf(Fiber.State.READY);
 
   boolean queued; // in the ready queue, or about to be
   boolean suspended; // in a wait of ours that is not over
   boolean abandoned; // given up, and never to run again
   boolean left; // by Loop.leave, and has not come back
-  int returns; // from there
-  Outcome outcome = Outcome.NONE;
+  boolean returned; // from there, since it was resumed last
+  private byte outcome = indexOf(Outcome.NONE); // of OUTCOMES
   volatile @Nullable Throwable failure;
 
   long deadlineNanos;
@@ -175,9 +176,18 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
     STATE.lazySet(this, indexOf(next));
   }
 
+  /** How its last suspension ended. */
+  Outcome outcome() {
+    return OUTCOMES[outcome];
+  }
+
+  void setOutcome(Outcome next) {
+    outcome = indexOf(next);
+  }
+
   @SuppressWarnings("EnumOrdinal") // into values(), and kept nowhere
-  private static int indexOf(Fiber.State state) {
-    return state.ordinal();
+  private static byte indexOf(Enum<?> constant) {
+    return (byte) constant.ordinal();
   }
 
   boolean isInterrupted() {

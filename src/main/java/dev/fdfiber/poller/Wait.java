@@ -18,9 +18,9 @@ public abstract class Wait {
   public static final int NOT_OPEN = -Errno.EBADF;
 
   private int fd = -1;
-  private int mode;
+  private byte mode;
   private long order;
-  private int ready;
+  private short ready; // bits, or minus errno
   private @Nullable Registration registration;
 
   // The waits of one descriptor are a list, in the order of their registration.
@@ -32,7 +32,7 @@ public abstract class Wait {
   /** Says what to wait for; {@code order} grows with every registration. */
   public final void ask(int fd, int mode, long order) {
     this.fd = fd;
-    this.mode = mode;
+    this.mode = (byte) mode;
     this.order = order;
     this.ready = 0;
     this.registration = null;
@@ -74,6 +74,6 @@ public abstract class Wait {
   }
 
   final void ready(int seen) {
-    this.ready = seen;
+    this.ready = (short) seen;
   }
 }

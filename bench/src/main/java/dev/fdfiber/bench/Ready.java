@@ -7,6 +7,11 @@ import java.util.Map;
 /**
  * What does a wake-up cost when many come at once? A thousand pipes get a byte each, one after the
  * other, before anybody looks; then each is read by who waits for it.
+ *
+ * <p>A JVM replaces the code of a loop that is already running once in some thousand turns, and in
+ * one fiber or thread at a time. So of a thousand that began before the compiler had come, many go
+ * on in slower code for seconds; whoever begins later runs the compiler's from the start. Each
+ * iteration has new readers, then, as a server has new connections.
  */
 public final class Ready implements Question {
   static final int PIPES = 1_000;

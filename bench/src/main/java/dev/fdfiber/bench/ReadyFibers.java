@@ -1,6 +1,7 @@
 package dev.fdfiber.bench;
 
 import dev.fdfiber.FdChannel;
+import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberBody;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Kernel;
@@ -8,9 +9,12 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
@@ -18,8 +22,12 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
-/** {@link Ready} by fibers, in the two ways that they have to wait; the driver writes. */
+/**
+ * {@link Ready} by fibers, in the two ways that they have to wait; the driver writes. The fibers
+ * are new ones in each iteration, see {@link Ready}.
+ */
 public final class ReadyFibers {
   private ReadyFibers() {}
 
@@ -29,20 +37,37 @@ public final class ReadyFibers {
     @Param(Fibers.DEFAULT)
     public String poller;
 
+    private final List<Fiber> readers = new ArrayList<>();
     Scheduler scheduler;
     private int missing;
 
-    abstract FiberBody reader(int i, Pipes.Fds pipe);
+    abstract void open(int i, Pipes.Fds pipe);
+
+    abstract FiberBody reader(int i);
 
     abstract void send(int i) throws IOException;
 
     @Setup
-    public void start() {
+    public void open() {
       scheduler = Fibers.scheduler(poller);
       for (int i = 0; i < Ready.PIPES; i++) {
-        scheduler.spawn(reader(i, Pipes.Fds.open()));
+        open(i, Pipes.Fds.open());
+      }
+    }
+
+    @Setup(Level.Iteration)
+    public void start() {
+      for (int i = 0; i < Ready.PIPES; i++) {
+        readers.add(scheduler.spawn(reader(i)));
       }
       scheduler.runUntilEmpty();
+    }
+
+    @TearDown(Level.Iteration)
+    public void end() {
+      readers.forEach(Fiber::cancel);
+      readers.clear();
+      scheduler.run();
     }
 
     final void got(long n) {
@@ -71,22 +96,27 @@ public final class ReadyFibers {
   public static class ByIoWait extends Base {
     private final Kernel kernel = Kernel.system();
     private final MemorySegment buffer = Arena.global().allocate(Pipes.ROOM);
-    private final int[] writeFds = new int[Ready.PIPES];
+    private final Pipes.Fds[] pipes = new Pipes.Fds[Ready.PIPES];
 
     @Override
-    FiberBody reader(int i, Pipes.Fds pipe) {
-      writeFds[i] = pipe.writeFd();
+    void open(int i, Pipes.Fds pipe) {
+      pipes[i] = pipe;
+    }
+
+    @Override
+    FiberBody reader(int i) {
+      int fd = pipes[i].readFd();
       return () -> {
         while (true) {
-          Scheduler.ioWait(pipe.readFd(), Scheduler.READ, -1);
-          got(kernel.read(pipe.readFd(), buffer, Pipes.ROOM));
+          Scheduler.ioWait(fd, Scheduler.READ, -1);
+          got(kernel.read(fd, buffer, Pipes.ROOM));
         }
       };
     }
 
     @Override
     void send(int i) {
-      if (kernel.write(writeFds[i], buffer, 1) != 1) {
+      if (kernel.write(pipes[i].writeFd(), buffer, 1) != 1) {
         throw new IllegalStateException("a pipe is full");
       }
     }
@@ -95,12 +125,18 @@ public final class ReadyFibers {
   /** {@code FdChannel.own}. */
   public static class ByChannel extends Base {
     private final ByteBuffer out = ByteBuffer.allocateDirect(1);
+    private final FdChannel[] readers = new FdChannel[Ready.PIPES];
     private final FdChannel[] writers = new FdChannel[Ready.PIPES];
 
     @Override
-    FiberBody reader(int i, Pipes.Fds pipe) {
+    void open(int i, Pipes.Fds pipe) {
+      readers[i] = FdChannel.own(pipe.readFd());
       writers[i] = FdChannel.own(pipe.writeFd());
-      FdChannel channel = FdChannel.own(pipe.readFd());
+    }
+
+    @Override
+    FiberBody reader(int i) {
+      FdChannel channel = readers[i];
       ByteBuffer in = ByteBuffer.allocateDirect(Pipes.ROOM);
       return () -> {
         while (true) {
