@@ -75,6 +75,11 @@ public final class Fiber {
     return thread;
   }
 
+  /** What it does now, for what and until when; elsewhere than on the driver, a moment ago. */
+  public FiberInfo info() {
+    return Snapshot.info(task, task.loop.clock.nanoTime());
+  }
+
   /** If it has not ended. */
   public boolean isAlive() {
     return task.state() != State.DONE;

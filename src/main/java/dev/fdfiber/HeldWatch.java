@@ -84,14 +84,15 @@ final class HeldWatch {
       reported = false;
     } else if (!reported && now - seenSince >= limitNanos) {
       reported = true;
-      report(task, now - seenSince);
+      report(loop, task, now - seenSince);
     }
     return true;
   }
 
-  private void report(Task task, long nanos) {
+  private void report(Loop loop, Task task, long nanos) {
     Thread thread = task.thread;
     StackTraceElement[] stack = thread == null ? new StackTraceElement[0] : thread.getStackTrace();
+    loop.held(task, nanos, List.of(stack));
     StackTraceElement frame = Dump.firstOfUsers(stack);
     String place = frame == null ? "" : frame.getClassName() + "." + frame.getMethodName();
     if (places.size() < MOST_PLACES && places.add(place)) {

@@ -5,6 +5,7 @@ import dev.fdfiber.poller.Poller;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
@@ -61,6 +62,10 @@ final class Loop {
   private final BooleanSupplier otherWork = this::hasOtherWork;
   private final Consumer<Task> timeUp = this::timeUp;
   private final Consumer<Task> seenReady = this::seenReady;
+
+  private final AtomicReference<@Nullable Observers> wantedObservers = new AtomicReference<>();
+  private @Nullable Observers observers; // those, taken over between two resumes; null for none
+  private @Nullable PollerKind observedPoller; // at the last look that was observed
 
   private boolean hosted; // by a loop that waits for pollFd
   private int sinceLook;
@@ -127,6 +132,27 @@ final class Loop {
   /** How many there were; for {@link HeldWatch}, which sees it a little late. */
   long resumes() {
     return resumes;
+  }
+
+  /** Adds an observer, which is told of what happens from the next pass on. */
+  void attach(Observer observer) {
+    wantedObservers.updateAndGet(all -> Observers.with(this, all, observer));
+    waker.signal();
+  }
+
+  /** Takes an observer off; false if it was not there. */
+  boolean detach(Observer observer) {
+    Observers before = wantedObservers.getAndUpdate(all -> Observers.without(all, observer));
+    waker.signal();
+    return before != null && before.has(observer);
+  }
+
+  /** A fiber has held the driver, says {@link HeldWatch}. */
+  void held(Task task, long nanos, List<StackTraceElement> stack) {
+    Observers watching = wantedObservers.get();
+    if (watching != null) {
+      watching.held(task, nanos, stack);
+    }
   }
 
   boolean isAnyReady() {
@@ -240,8 +266,8 @@ final class Loop {
   }
 
   private void tellSpawned(Task task) {
-    if (steering != null) {
-      steering.spawned(task.fiber);
+    if (observers != null) {
+      observers.spawned(task, waits.readClock());
     }
   }
 
@@ -254,8 +280,21 @@ final class Loop {
 
   private void enqueue(Task task) {
     task.queued = true;
-    task.setState(Fiber.State.READY);
     ready.add(task);
+    nowReady(task);
+  }
+
+  private void nowReady(Task task) {
+    Observers watching = observers;
+    if (watching != null && task != running) { // else it yields
+      watching.ready(task, running, running == null ? waits.now() : waits.readClock());
+    }
+    become(task, Fiber.State.READY);
+  }
+
+  private void become(Task task, Fiber.State state) {
+    task.sinceNanos = waits.now();
+    task.setState(state);
   }
 
   // ---- as a guest of another loop
@@ -285,6 +324,7 @@ final class Loop {
 
   /** Takes what other threads submitted, and ends the waits of those that they interrupted. */
   void takeArrivals() {
+    takeObservers();
     for (Runnable arrival; (arrival = inbox.take()) != null; ) {
       if (arrival instanceof Task task) {
         takeArrival(task);
@@ -297,6 +337,17 @@ final class Loop {
       for (Task t = registry.first(); t != null; t = t.nextAlive) {
         endIfInterrupted(t);
       }
+    }
+  }
+
+  private void takeObservers() {
+    Observers wanted = wantedObservers.get();
+    if (wanted != observers) {
+      observers = wanted;
+      observedPoller = waits.pollerKind();
+    }
+    if (wanted != null) {
+      waits.readClock();
     }
   }
 
@@ -353,9 +404,28 @@ final class Loop {
   }
 
   private void look(long timeoutNanos) {
+    Observers watching = observers;
+    if (watching == null) {
+      lookOnce(timeoutNanos);
+      return;
+    }
+    long start = waits.readClock();
+    int resumed = sinceLook;
+    int before = ready.size();
+    lookOnce(timeoutNanos);
+    watching.looked(resumed, ready.size() - before, start, waits.now());
+    PollerKind poller = waits.pollerKind();
+    if (poller != observedPoller) {
+      observedPoller = poller;
+      watching.pollerSwitched(poller, waits.now());
+    }
+  }
+
+  private void lookOnce(long timeoutNanos) {
     sinceLook = 0;
     Poller.Look look =
         timeoutNanos == 0 ? lookWithoutBlocking() : waits.block(timeoutNanos, otherWork);
+    waits.readClock();
     if (look == Poller.Look.INTERRUPTED) {
       return; // no timer ends by a look that did not see the descriptors
     }
@@ -372,7 +442,11 @@ final class Loop {
   }
 
   private boolean hasOtherWork() {
-    return stopRequested || driverInterrupted || interruptsPending || !inbox.isEmpty();
+    return stopRequested
+        || driverInterrupted
+        || interruptsPending
+        || !inbox.isEmpty()
+        || observers != wantedObservers.get();
   }
 
   private void timeUp(Task task) {
@@ -421,6 +495,7 @@ final class Loop {
       request.serve();
       task.request = null;
       task.suspended = false;
+      nowReady(task);
       resume(task);
       if (task.request != null) {
         task.queued = true;
@@ -437,24 +512,34 @@ final class Loop {
     if (me != null && me.isInterrupted()) {
       driverInterrupted = true; // mounting clears the status
     }
-    task.setState(Fiber.State.RUNNING);
+    if (observers != null) {
+      observers.resumes(task, task.sinceNanos, waits.now());
+    }
+    become(task, Fiber.State.RUNNING);
     resumes++;
     running = task;
-    if (steering != null) {
-      steering.resumes(task.fiber);
-    }
     Runnable continuation = task.continuation;
     if (continuation != null) {
       run(task, continuation);
     }
+    hasLeft(task);
     running = null;
-    if (task.thread != null && !task.thread.isAlive()) {
-      ended(task);
+  }
+
+  private void hasLeft(Task task) {
+    boolean over = task.thread != null && !task.thread.isAlive();
+    if (over) {
+      task.setState(Fiber.State.DONE);
     } else if (task.is(Fiber.State.RUNNING)) {
-      task.setState(Fiber.State.BLOCKED);
+      become(task, Fiber.State.BLOCKED);
     }
-    if (steering != null) {
-      steering.left(Snapshot.info(task, clock.nanoTime()));
+    if (observers != null) {
+      long now = waits.readClock();
+      task.sinceNanos = now;
+      observers.left(task, task.lastState(), now);
+    }
+    if (over) {
+      ended(task);
     }
   }
 
@@ -470,7 +555,6 @@ final class Loop {
   }
 
   private void ended(Task task) {
-    task.setState(Fiber.State.DONE);
     if (registry.remove(task)) {
       wakeJoiners(task);
       ScopeOwner owner = owners.isEmpty() ? null : ownerOf(task);
@@ -502,6 +586,10 @@ final class Loop {
     if (task.queued) {
       task.queued = false;
       ready.remove(task);
+    }
+    task.setState(Fiber.State.DONE);
+    if (observers != null) {
+      observers.left(task, Fiber.State.DONE, waits.readClock());
     }
     ended(task);
   }
@@ -542,7 +630,7 @@ final class Loop {
     try {
       fiberInterrupts.stay();
       do {
-        task.setState(state);
+        become(task, state);
         suspending = task;
         leave(task);
       } while (suspending == null && task.suspended);

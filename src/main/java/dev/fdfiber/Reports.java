@@ -36,6 +36,11 @@ final class Reports {
     LOG.log(System.Logger.Level.ERROR, message, t);
   }
 
+  static void observerFailed(Observer observer, Throwable t) {
+    String message = "observer " + observer + " threw " + t + ", and is detached";
+    LOG.log(System.Logger.Level.ERROR, message, t);
+  }
+
   static void swallowsCancel(Task task, double seconds) {
     LOG.log(
         System.Logger.Level.WARNING,

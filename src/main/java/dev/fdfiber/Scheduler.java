@@ -52,6 +52,7 @@ public final class Scheduler implements Executor, AutoCloseable {
     if (limit > 0) {
       HeldWatch.over(loop, "scheduler " + name, limit);
     }
+    Schedulers.made(this);
   }
 
   /**
@@ -407,6 +408,11 @@ public final class Scheduler implements Executor, AutoCloseable {
     return loop.offloads.size();
   }
 
+  /** Every scheduler of this JVM that is open, in the order in which they were made. Any thread. */
+  public static List<Scheduler> all() {
+    return Schedulers.open();
+  }
+
   /** The fibers that are alive, in spawn order. Any thread. */
   public List<FiberInfo> fibers() {
     return driver.shutdown().isClosed() ? List.of() : Snapshot.fibers(loop);
@@ -421,6 +427,33 @@ public final class Scheduler implements Executor, AutoCloseable {
     return driver.shutdown().isClosed()
         ? "scheduler " + name + ": closed\n"
         : Dump.of("scheduler " + name, loop, driver);
+  }
+
+  // ---- observers: any thread
+
+  /**
+   * Adds an observer, which is told of what the loop does from its next pass on; one that is there
+   * already is not added again. Any thread; does not suspend.
+   *
+   * @throws IllegalStateException after {@link #close}
+   */
+  public void attach(Observer observer) {
+    Objects.requireNonNull(observer, "observer");
+    driver.shutdown().requireOpen();
+    loop.attach(observer);
+  }
+
+  /**
+   * Takes an observer off; if it is not there nothing happens. What is under way may still be told
+   * to it, up to the next pass. Any thread; does not suspend.
+   */
+  public void detach(Observer observer) {
+    loop.detach(Objects.requireNonNull(observer, "observer"));
+  }
+
+  /** How the loop asks for readiness now: POLL or EPOLL. Any thread. */
+  public PollerKind pollerNow() {
+    return loop.waits.pollerKind();
   }
 
   // ---- ends
@@ -442,6 +475,7 @@ public final class Scheduler implements Executor, AutoCloseable {
   @Override
   public void close() {
     driver.shutdown().close();
+    Schedulers.closed(this);
   }
 
   /** The kernel through which this scheduler's fibers make their system calls. */
@@ -457,6 +491,11 @@ public final class Scheduler implements Executor, AutoCloseable {
   @Override
   public String toString() {
     return "scheduler " + name + " (" + aliveCount() + " fibers)";
+  }
+
+  /** The name that it was made with, or of the thread that it was made for. */
+  public String name() {
+    return name;
   }
 
   Driver driver() {
@@ -518,7 +557,7 @@ public final class Scheduler implements Executor, AutoCloseable {
       return steering(new SeededOrder(seed));
     }
 
-    /** What watches it and takes its open decisions; by default nothing does. */
+    /** What takes the decisions that its contract leaves open; by default nothing does. */
     public Builder steering(Steering steering) {
       this.steering = Objects.requireNonNull(steering, "steering");
       return this;

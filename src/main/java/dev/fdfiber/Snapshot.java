@@ -32,6 +32,7 @@ final class Snapshot {
         task.id,
         task.name(),
         state,
+        Math.max(0, now - task.sinceNanos),
         Optional.ofNullable(task.thread),
         forFd ? OptionalInt.of(task.fd()) : OptionalInt.empty(),
         forFd ? task.mode() : 0,

@@ -3,8 +3,9 @@ package dev.fdfiber;
 import java.util.List;
 
 /**
- * Watches a scheduler's loop and takes the decisions that the contract leaves open: what a test
- * harness is built on, see {@code dev.fdfiber.testing}. The defaults change nothing.
+ * Takes the decisions that the contract leaves to a scheduler's loop: what a test harness is built
+ * on, together with an {@link Observer}, see {@code dev.fdfiber.testing}. The defaults change
+ * nothing.
  *
  * <p>Every method is called on the driver, or in the fiber that runs on it, so one at a time. None
  * may suspend, drive, or call back into the scheduler but for its snapshots, and {@link #idle}
@@ -37,16 +38,4 @@ public interface Steering {
   default boolean idle(long timerNanos, long limitNanos) {
     return false;
   }
-
-  /** A fiber is known to the loop, and ready. */
-  default void spawned(Fiber fiber) {}
-
-  /** A fiber is about to run. */
-  default void resumes(Fiber fiber) {}
-
-  /**
-   * The fiber that ran has left the driver: READY after a yield, BLOCKED in a call of the JDK, in
-   * one of this library's waits, or DONE.
-   */
-  default void left(FiberInfo fiber) {}
 }

@@ -55,6 +55,7 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
   /** Of STATES: G1 has no barrier for storing a number. Any thread may look. */
   private volatile int state = indexOf(Fiber.State.READY);
 
+  long sinceNanos; // when that began, as the loop saw it
   boolean queued; // in the ready queue, or about to be
   boolean suspended; // in a wait of ours that is not over
   boolean abandoned; // given up, and never to run again
@@ -82,6 +83,7 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
     this.id = loop.registry.newId();
     this.name = name;
     this.body = body;
+    this.sinceNanos = loop.waits.now();
   }
 
   /** The task of the calling fiber, or null in any other thread. */
@@ -165,6 +167,11 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
     Thread t = thread;
     boolean over = t != null && t.getState() == Thread.State.TERMINATED;
     return over ? Fiber.State.DONE : STATES[state];
+  }
+
+  /** What it did last, as the driver said. */
+  Fiber.State lastState() {
+    return STATES[state];
   }
 
   boolean is(Fiber.State other) {

@@ -37,6 +37,7 @@ final class Waits {
   private final List<Task> seen = new ArrayList<>(); // by the look that is under way
   private final Consumer<Wait> collect = this::collect;
   private long nextOrder;
+  private long now; // when the clock was read last
   private boolean lookWanted;
   private long nextSweep;
 
@@ -48,7 +49,7 @@ final class Waits {
     this.clock = clock;
     this.poller = poller;
     this.waker = waker;
-    this.nextSweep = clock.nanoTime();
+    this.nextSweep = readClock();
     this.alarms = alarms;
   }
 
@@ -56,6 +57,23 @@ final class Waits {
 
   boolean anyForFds() {
     return poller.size() > 0;
+  }
+
+  // ---- time
+
+  /** What time it was when the clock was read last: at the latest in the last look. */
+  long now() {
+    return now;
+  }
+
+  long readClock() {
+    now = clock.nanoTime();
+    return now;
+  }
+
+  /** How the poller asks now. */
+  PollerKind pollerKind() {
+    return poller.asksEpoll() ? PollerKind.EPOLL : PollerKind.POLL;
   }
 
   // ---- one wait
@@ -68,7 +86,7 @@ final class Waits {
   /** The same for the owner of a descriptor, who keeps a registration. */
   int register(
       Task task, int fd, int mode, long timeoutNanos, @Nullable Registration registration) {
-    long deadline = timeoutNanos < 0 ? 0 : clock.nanoTime() + timeoutNanos;
+    long deadline = timeoutNanos < 0 ? 0 : readClock() + timeoutNanos;
     task.ask(fd, mode, nextOrder++, registration);
     if (fd >= 0) {
       int result = poller.add(task);
@@ -262,7 +280,10 @@ final class Waits {
     }
   }
 
-  /** After the poll: hands out whose time is up, then who is ready, each in their order. */
+  /**
+   * After the poll, and at the time that was read then: hands out whose time is up, then who is
+   * ready, each in their order.
+   */
   void handOut(Consumer<Task> timeUp, Consumer<Task> ready) {
     lookWanted = false;
     expire(timeUp);
@@ -289,12 +310,7 @@ final class Waits {
   }
 
   private void expire(Consumer<Task> timeUp) {
-    Task task = timers.first();
-    if (task == null) {
-      return;
-    }
-    long now = clock.nanoTime();
-    for (; task != null && task.deadlineNanos - now <= 0; task = timers.first()) {
+    for (Task task; (task = timers.first()) != null && task.deadlineNanos - now <= 0; ) {
       timers.remove(task);
       if (task.suspended) { // or it was seen ready
         removeFds(task);

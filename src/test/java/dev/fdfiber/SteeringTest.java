@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
-/** What a steering sees and decides. */
+/** What a steering decides. */
 @FdTest
 class SteeringTest {
   private final List<String> log = new ArrayList<>();
@@ -117,54 +117,6 @@ class SteeringTest {
       s.spawn(() -> Scheduler.ioWait(pipe.b(), Scheduler.READ, -1));
       assertThatThrownBy(s::run).hasMessage("idle");
       assertThat(s.aliveCount()).isOne();
-    }
-  }
-
-  @Test
-  void events_tellOfEveryFiberWhatItDoes() {
-    Steering watching =
-        new Steering() {
-          @Override
-          public void spawned(Fiber fiber) {
-            log.add(fiber.name() + " spawned");
-          }
-
-          @Override
-          public void resumes(Fiber fiber) {
-            log.add(fiber.name() + " resumes");
-          }
-
-          @Override
-          public void left(FiberInfo fiber) {
-            log.add(fiber.name() + " " + fiber.state() + " " + fiber.fds());
-          }
-        };
-    try (Scheduler s = steered(watching);
-        Fds.Pair pipe = Fds.pipe()) {
-      int fd = pipe.b();
-      s.spawn(
-          "f",
-          () -> {
-            Scheduler.pause(0);
-            Scheduler.ioWaitAny(new int[] {fd}, new int[] {Scheduler.WRITE}, Duration.ofSeconds(1));
-            Thread own = Thread.ofVirtual().name("own").start(() -> {});
-            own.join();
-          });
-      s.run();
-      assertThat(log)
-          .containsExactly(
-              "f spawned",
-              "f resumes",
-              "f READY []",
-              "f resumes",
-              "f WAITING_IO [" + fd + "]",
-              "f resumes",
-              "own spawned",
-              "f BLOCKED []",
-              "own resumes",
-              "own DONE []",
-              "f resumes",
-              "f DONE []");
     }
   }
 }

@@ -88,8 +88,8 @@ public final class AdaptivePoller implements Poller {
     moved = true;
   }
 
-  /** If it asks by epoll now. */
-  boolean hasMoved() {
+  @Override
+  public boolean asksEpoll() {
     return moved;
   }
 

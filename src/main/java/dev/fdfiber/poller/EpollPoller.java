@@ -369,6 +369,11 @@ public final class EpollPoller implements Poller {
   // ---- what was closed
 
   @Override
+  public boolean asksEpoll() {
+    return true;
+  }
+
+  @Override
   public boolean needsSweep() {
     return true;
   }

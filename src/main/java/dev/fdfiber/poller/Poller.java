@@ -34,6 +34,11 @@ public interface Poller extends AutoCloseable {
   /** Names the eventfd that ends a blocking {@link #poll}; it stays registered until close. */
   void wakeBy(int eventFd);
 
+  /** If it asks by epoll(7), and not by poll(2). */
+  default boolean asksEpoll() {
+    return false;
+  }
+
   /** What came of a look. */
   enum Look {
     /** Whoever is ready was handed out; the eventfd was not readable. */

@@ -2,6 +2,7 @@ package dev.fdfiber.testing;
 
 import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberInfo;
+import dev.fdfiber.Observer;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.Steering;
 import dev.fdfiber.kernel.Kernel;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * Steers the scheduler of a test: records what happens, makes the choices of an exploration, lets
  * virtual time jump, and finds deadlocks.
  */
-final class Conductor implements Steering {
+final class Conductor implements Steering, Observer {
   private static final long IN_FLIGHT_MILLIS = 5;
 
   private final @Nullable VirtualClock clock;
@@ -90,23 +91,23 @@ final class Conductor implements Steering {
   // ---- what happens
 
   @Override
-  public void spawned(Fiber fiber) {
+  public void spawned(Fiber fiber, long nanos) {
     if (trace != null) {
       trace.spawned(fiber);
     }
   }
 
   @Override
-  public void resumes(Fiber fiber) {
+  public void resumes(Fiber fiber, long readyNanos, long nanos) {
     if (trace != null) {
       trace.resumes(fiber);
     }
   }
 
   @Override
-  public void left(FiberInfo fiber) {
+  public void left(Fiber fiber, Fiber.State state, int fd, int mode, long nanos) {
     if (trace != null) {
-      trace.left(fiber);
+      trace.left(fiber.info());
     }
   }
 

@@ -162,6 +162,7 @@ final class TestRun implements AutoCloseable {
               });
       scheduler = builder.clock(clock == null ? realTime : clock).build();
       conductor.conducts(scheduler);
+      scheduler.attach(conductor);
     }
     return scheduler;
   }

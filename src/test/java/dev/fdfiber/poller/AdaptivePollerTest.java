@@ -67,7 +67,7 @@ class AdaptivePollerTest {
         add(poller, pipe.a(), READ);
       }
       look();
-      assertThat(poller.hasMoved()).isFalse();
+      assertThat(poller.asksEpoll()).isFalse();
       assertThat(poller.needsSweep()).isFalse();
     }
   }
@@ -93,10 +93,10 @@ class AdaptivePollerTest {
       Wait always = add(poller, file, READ);
       addMany(poller, idle);
       Fds.close(closed.a()); // whose number the instance then gets
-      assertThat(poller.hasMoved()).isFalse();
+      assertThat(poller.asksEpoll()).isFalse();
       assertThat(look()).containsExactlyInAnyOrder(gone, always);
       assertThat(gone.ready()).isEqualTo(Wait.NOT_OPEN);
-      assertThat(poller.hasMoved()).isTrue();
+      assertThat(poller.asksEpoll()).isTrue();
       assertThat(poller.size()).isEqualTo(AdaptivePoller.MOST + 2);
 
       Fds.write(pair.b(), "x");
@@ -152,7 +152,7 @@ class AdaptivePollerTest {
         other.poll(0, ready::add);
         add(other, pipe.b(), WRITE);
       }
-      assertThat(other.hasMoved()).isFalse();
+      assertThat(other.asksEpoll()).isFalse();
       assertThat(tries[0]).as("not at every look").isOne();
     }
   }
