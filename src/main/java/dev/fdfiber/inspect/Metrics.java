@@ -1,0 +1,134 @@
+package dev.fdfiber.inspect;
+
+import dev.fdfiber.Fiber;
+import dev.fdfiber.Observer;
+import dev.fdfiber.Scheduler;
+import java.util.concurrent.atomic.AtomicLongArray;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts what a scheduler does, from {@link #of} until {@link #close}. Allocates nothing while it
+ * counts, and reads the clock twice for each resume, or so.
+ */
+public final class Metrics implements AutoCloseable {
+  // What is counted: places in the array.
+  private static final int RESUMES = 0;
+  private static final int READY = 1;
+  private static final int SPAWNED = 2;
+  private static final int ENDED = 3;
+  private static final int LOOKS = 4;
+  private static final int POLL_NANOS = 5;
+  private static final int BUSY_NANOS = 6;
+  private static final int LONGEST_TURN_NANOS = 7;
+  private static final int PEAK_ALIVE = 8;
+  private static final int COUNTERS = 9;
+
+  private final Scheduler scheduler;
+  private final AtomicLongArray counters = new AtomicLongArray(COUNTERS);
+  private final Histogram.Recorder readyToResume = new Histogram.Recorder();
+  private final Observer observer = new Counting();
+
+  private Metrics(Scheduler scheduler) {
+    this.scheduler = scheduler;
+    raise(PEAK_ALIVE, scheduler.aliveCount());
+  }
+
+  /**
+   * Begins to count what a scheduler does. Any thread; does not suspend.
+   *
+   * @throws IllegalStateException if it is closed
+   */
+  public static Metrics of(Scheduler scheduler) {
+    Metrics metrics = new Metrics(scheduler);
+    scheduler.attach(metrics.observer);
+    return metrics;
+  }
+
+  /** What was counted so far. Any thread; does not suspend. */
+  public MetricsSnapshot snapshot() {
+    long spawned = get(SPAWNED);
+    return new MetricsSnapshot(
+        get(RESUMES),
+        Math.max(0, get(READY) - spawned),
+        spawned,
+        get(ENDED),
+        get(LOOKS),
+        get(POLL_NANOS),
+        get(BUSY_NANOS),
+        get(LONGEST_TURN_NANOS),
+        scheduler.aliveCount(),
+        (int) get(PEAK_ALIVE),
+        scheduler.pollerNow(),
+        readyToResume.histogram());
+  }
+
+  /** The scheduler whose doings are counted. */
+  public Scheduler scheduler() {
+    return scheduler;
+  }
+
+  /** Ends the counting; what was counted can still be read. Any thread; does not suspend. */
+  @Override
+  public void close() {
+    scheduler.detach(observer);
+  }
+
+  // ---- the driver counts, any thread reads
+
+  private long get(int counter) {
+    return counters.getAcquire(counter);
+  }
+
+  private void add(int counter, long more) {
+    counters.setRelease(counter, counters.getPlain(counter) + more);
+  }
+
+  private void raise(int counter, long value) {
+    if (value > counters.getPlain(counter)) {
+      counters.setRelease(counter, value);
+    }
+  }
+
+  private final class Counting implements Observer {
+    private long resumedNanos;
+    private boolean hasResumed;
+
+    @Override
+    public void spawned(Fiber fiber, long nanos) {
+      add(SPAWNED, 1);
+      raise(PEAK_ALIVE, scheduler.aliveCount());
+    }
+
+    @Override
+    public void ready(Fiber fiber, @Nullable Fiber by, long nanos) {
+      add(READY, 1);
+    }
+
+    @Override
+    public void resumes(Fiber fiber, long readyNanos, long nanos) {
+      add(RESUMES, 1);
+      readyToResume.record(nanos - readyNanos);
+      resumedNanos = nanos;
+      hasResumed = true;
+    }
+
+    @Override
+    public void left(Fiber fiber, Fiber.State state, int fd, int mode, long nanos) {
+      if (hasResumed) {
+        hasResumed = false;
+        long turn = nanos - resumedNanos;
+        add(BUSY_NANOS, turn);
+        raise(LONGEST_TURN_NANOS, turn);
+      }
+      if (state == Fiber.State.DONE) {
+        add(ENDED, 1);
+      }
+    }
+
+    @Override
+    public void looked(int resumed, int woken, long startNanos, long nanos) {
+      add(LOOKS, 1);
+      add(POLL_NANOS, nanos - startNanos);
+    }
+  }
+}

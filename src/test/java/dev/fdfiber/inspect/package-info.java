@@ -1,0 +1,2 @@
+/** Tests of what shows a running scheduler. */
+package dev.fdfiber.inspect;
