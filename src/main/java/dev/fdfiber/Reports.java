@@ -36,6 +36,10 @@ final class Reports {
     LOG.log(System.Logger.Level.ERROR, message, t);
   }
 
+  static void noFlightRecorder(Throwable t) {
+    LOG.log(System.Logger.Level.DEBUG, "no events for JDK Flight Recorder: {0}", t);
+  }
+
   static void observerFailed(Observer observer, Throwable t) {
     String message = "observer " + observer + " threw " + t + ", and is detached";
     LOG.log(System.Logger.Level.ERROR, message, t);

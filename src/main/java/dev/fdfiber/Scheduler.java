@@ -12,6 +12,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -449,6 +450,25 @@ public final class Scheduler implements Executor, AutoCloseable {
    */
   public void detach(Observer observer) {
     loop.detach(Objects.requireNonNull(observer, "observer"));
+  }
+
+  /**
+   * Observes every scheduler of this JVM, those that are open and those that are still to be made,
+   * each with an observer of its own. Any thread; does not suspend.
+   *
+   * @param maker makes the observer of a scheduler; by the thread that calls this, or makes a
+   *     scheduler
+   */
+  public static void attachToAll(Function<Scheduler, Observer> maker) {
+    Schedulers.attachToAll(Objects.requireNonNull(maker, "maker"));
+  }
+
+  /**
+   * Takes off what the maker has made, and makes no more; if it was not there nothing happens. Any
+   * thread; does not suspend.
+   */
+  public static void detachFromAll(Function<Scheduler, Observer> maker) {
+    Schedulers.detachFromAll(Objects.requireNonNull(maker, "maker"));
   }
 
   /** How the loop asks for readiness now: POLL or EPOLL. Any thread. */

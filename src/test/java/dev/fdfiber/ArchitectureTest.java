@@ -4,6 +4,7 @@ import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.targetOwner;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
@@ -101,6 +102,20 @@ class ArchitectureTest {
           .that(handwrittenOutside("dev.fdfiber.Doctor"))
           .should()
           .accessTargetWhere(calls(type(System.class), "out|err"));
+
+  @ArchTest
+  static final ArchRule onlyMicrometerMetricsNeedsMicrometer =
+      noClasses()
+          .that(handwrittenOutside("dev.fdfiber.inspect.MicrometerMetrics"))
+          .should()
+          .dependOnClassesThat(resideInAPackage("io.micrometer.."));
+
+  @ArchTest
+  static final ArchRule onlyInspectKnowsFlightRecorder =
+      noClasses()
+          .that(resideOutsideOfPackage("dev.fdfiber.inspect"))
+          .should()
+          .dependOnClassesThat(resideInAPackage("jdk.jfr.."));
 
   @ArchTest
   static void everyPackageIsNullMarked(JavaClasses classes) {

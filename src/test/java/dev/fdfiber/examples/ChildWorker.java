@@ -22,10 +22,16 @@ final class ChildWorker implements AutoCloseable {
   private final Path errors;
 
   ChildWorker(Path directory, String... words) throws IOException {
+    this(directory, List.of(), words);
+  }
+
+  /** One whose JVM gets more flags. */
+  ChildWorker(Path directory, List<String> flags, String... words) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElseThrow());
     command.add("--add-opens=java.base/java.lang=ALL-UNNAMED");
     command.add("--enable-native-access=ALL-UNNAMED");
+    command.addAll(flags);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(Worker.class.getName());
     command.addAll(List.of(words));

@@ -1,0 +1,272 @@
+package dev.fdfiber.inspect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fdfiber.Fiber;
+import dev.fdfiber.PollerKind;
+import dev.fdfiber.Scheduler;
+import dev.fdfiber.testing.ChildJvm;
+import dev.fdfiber.testing.FdTest;
+import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Logged;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import jdk.jfr.Event;
+import jdk.jfr.EventType;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The events that a recording gets, read back from its file. */
+@FdTest
+@Tag("slow")
+class FlightRecordingTest {
+  @TempDir Path directory;
+
+  private static Recording recording() {
+    Recording recording = new Recording();
+    for (String event : List.of("FiberSpawn", "FiberEnd")) {
+      recording.enable("dev.fdfiber." + event);
+    }
+    for (String event : List.of("FiberPark", "FiberRun", "Pass")) {
+      recording.enable("dev.fdfiber." + event).withThreshold(Duration.ZERO);
+    }
+    return recording;
+  }
+
+  /** The events of a type, in the order of their ends. */
+  private List<RecordedEvent> stop(Recording recording, String type) throws Exception {
+    recording.stop();
+    return read(recording, type);
+  }
+
+  private List<RecordedEvent> read(Recording recording, String type) throws Exception {
+    Path file = directory.resolve(type + ".jfr");
+    recording.dump(file);
+    return RecordingFile.readAllEvents(file).stream()
+        .filter(e -> e.getEventType().getName().equals("dev.fdfiber." + type))
+        .sorted((a, b) -> a.getEndTime().compareTo(b.getEndTime()))
+        .toList();
+  }
+
+  private static String parked(RecordedEvent park) {
+    return String.join(
+        " ",
+        park.getString("fiber"),
+        park.getString("reason"),
+        "" + park.getInt("fd"),
+        park.getString("mode"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(PollerKind.class)
+  void parks_tellWhatWasWaitedFor_andHowLong(PollerKind poller) throws Exception {
+    try (Recording recording = recording();
+        Fds.Pair pipe = Fds.pipe();
+        Scheduler s = Scheduler.builder().name("recorded").poller(poller).build()) {
+      recording.start();
+      s.spawn(
+          "f",
+          () -> {
+            Scheduler.pause(Duration.ofMillis(2));
+            Scheduler.ioWait(pipe.b(), Scheduler.WRITE, -1);
+            Scheduler.ioWaitAny(new int[] {pipe.b()}, new int[] {Scheduler.WRITE}, Duration.ZERO);
+            LockSupport.parkNanos(1_000);
+            Scheduler.pause(0);
+          });
+      s.run();
+      List<RecordedEvent> parks = stop(recording, "FiberPark");
+      assertThat(parks)
+          .extracting(FlightRecordingTest::parked)
+          .containsExactly(
+              "f PAUSED -1 ",
+              "f WAITING_IO " + pipe.b() + " WRITE",
+              "f WAITING_IO -1 ",
+              "f BLOCKED -1 ");
+      RecordedEvent pause = parks.getFirst();
+      assertThat(pause.getString("scheduler")).isEqualTo("recorded");
+      assertThat(pause.getDuration()).isGreaterThanOrEqualTo(Duration.ofMillis(2));
+      assertThat(pause.getDuration("waited")).isGreaterThanOrEqualTo(Duration.ofMillis(2));
+    }
+  }
+
+  @Test
+  void spawnsEndsAndTurns_areThere_whenEnabled() throws Exception {
+    try (Recording recording = recording();
+        Logged logged = new Logged();
+        Scheduler s = Scheduler.create()) {
+      recording.start();
+      Fiber good = s.spawn("good", () -> {});
+      s.spawn(
+          "bad",
+          () -> {
+            throw new IllegalStateException("on purpose");
+          });
+      s.run();
+      List<RecordedEvent> spawns = stop(recording, "FiberSpawn");
+      assertThat(spawns).extracting(e -> e.getString("fiber")).containsExactly("good", "bad");
+      assertThat(spawns.getFirst().getLong("fiberId")).isEqualTo(good.id());
+      assertThat(read(recording, "FiberEnd"))
+          .extracting(e -> e.getString("fiber") + " " + e.getString("failure"))
+          .containsExactly("good ", "bad java.lang.IllegalStateException: on purpose");
+      assertThat(read(recording, "FiberRun"))
+          .extracting(e -> e.getString("fiber"))
+          .containsExactly("good", "bad");
+      assertThat(logged.isEmpty()).isFalse();
+    }
+  }
+
+  @Test
+  void passes_andASwitchOfThePoller_areThere() throws Exception {
+    List<Fds.Pair> pipes = new ArrayList<>();
+    try (Recording recording = recording();
+        Scheduler s = Scheduler.builder().poller(PollerKind.AUTO).build()) {
+      recording.start();
+      for (int i = 0; i < 40; i++) {
+        Fds.Pair pipe = Fds.pipe();
+        pipes.add(pipe);
+        s.spawn(() -> Scheduler.ioWait(pipe.a(), Scheduler.READ, -1));
+      }
+      s.spawn(() -> {
+        Scheduler.pause(Duration.ofMillis(5));
+        Scheduler.pause(Duration.ofMillis(5));
+        s.stop();
+      });
+      s.run();
+      List<RecordedEvent> passes = stop(recording, "Pass");
+      RecordedEvent idle = passes.getLast();
+      assertThat(idle.getInt("resumed")).isOne();
+      assertThat(idle.getInt("woken")).isOne();
+      assertThat(idle.getDuration("polled")).isGreaterThan(Duration.ofMillis(3));
+      assertThat(read(recording, "PollerSwitch"))
+          .extracting(e -> e.getString("poller"))
+          .containsExactly("EPOLL");
+      s.clear();
+    } finally {
+      pipes.forEach(Fds.Pair::close);
+    }
+  }
+
+  @Test
+  void aHeldDriver_isToldWithItsStack() throws Exception {
+    try (Recording recording = recording();
+        Logged logged = new Logged();
+        Scheduler s = Scheduler.builder().heldLimit(Duration.ofMillis(1)).build()) {
+      recording.start();
+      s.spawn(
+          "holder",
+          () -> {
+            while (logged.isEmpty()) {
+              Thread.onSpinWait();
+            }
+          });
+      s.run();
+      RecordedEvent held = stop(recording, "DriverHeld").getFirst();
+      assertThat(held.getString("fiber")).isEqualTo("holder");
+      assertThat(held.getDuration("held")).isGreaterThanOrEqualTo(Duration.ofMillis(1));
+      assertThat(held.getString("stack")).contains(FlightRecordingTest.class.getName());
+    }
+  }
+
+  @Test
+  void aSchedulerThatRunsAlready_isRecordedFromTheStart_untilTheStop() throws Exception {
+    try (Scheduler s = Scheduler.create()) {
+      CountDownLatch begun = new CountDownLatch(1);
+      Fiber ticker =
+          s.spawn(() -> {
+            begun.countDown();
+            while (true) {
+              Scheduler.pause(Duration.ofMillis(1));
+            }
+          });
+      Thread driver = Thread.ofPlatform().start(s::run);
+      begun.await();
+      try (Recording recording = recording()) {
+        recording.start();
+        s.spawn("during", () -> {}).join();
+        recording.stop();
+        s.spawn("after", () -> {}).join();
+        try (Recording second = recording()) {
+          second.start();
+          s.spawn("again", () -> {}).join();
+          assertThat(stop(second, "FiberSpawn"))
+              .extracting(e -> e.getString("fiber"))
+              .containsExactly("again");
+        }
+        assertThat(read(recording, "FiberSpawn"))
+            .extracting(e -> e.getString("fiber"))
+            .containsExactly("during");
+      }
+      ticker.cancel();
+      driver.join();
+    }
+  }
+
+  @Test
+  void everyEvent_hasALabelADescriptionAndACategory_andNoStackOfTheDriver() {
+    Stream<Class<? extends Event>> events =
+        Stream.of(
+            FiberSpawnEvent.class,
+            FiberEndEvent.class,
+            FiberParkEvent.class,
+            FiberRunEvent.class,
+            DriverHeldEvent.class,
+            PassEvent.class,
+            PollerSwitchEvent.class);
+    assertThat(events.map(EventType::getEventType))
+        .allSatisfy(type -> {
+          assertThat(type.getName()).startsWith("dev.fdfiber.");
+          assertThat(type.getLabel()).isNotBlank();
+          assertThat(type.getDescription()).isNotBlank();
+          assertThat(type.getCategoryNames()).containsExactly("fdfiber");
+          assertThat(type.getFields().stream().filter(f -> f.getName().equals("scheduler")))
+              .hasSize(1);
+        });
+  }
+
+  /** Prints which classes of a kind a program without a recording loads. */
+  static final class Quiet {
+    private Quiet() {}
+
+    /** Runs a fiber. */
+    public static void main(String[] words) {
+      try (Scheduler s = Scheduler.create()) {
+        s.spawn(() -> System.out.print("ran"));
+        s.run();
+      }
+    }
+  }
+
+  @Test
+  void whileNothingIsRecorded_noEventClassIsLoaded() throws Exception {
+    List<String> flags = new ArrayList<>(ChildJvm.FIBER_FLAGS);
+    flags.add("-Xlog:class+load:file=" + directory.resolve("classes"));
+    ChildJvm.Result result = new ChildJvm(flags).run(directory, Quiet.class.getName());
+    assertThat(result.out()).isEqualTo("ran");
+    assertThat(directory.resolve("classes"))
+        .content()
+        .contains(FlightRecording.class.getName())
+        .doesNotContain("dev.fdfiber.inspect.FiberParkEvent", FlightObserver.class.getName());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"java.base,jdk.unsupported,java.logging"})
+  void aRuntimeWithoutFlightRecorder_runsFibers(String modules) throws Exception {
+    List<String> flags = new ArrayList<>(ChildJvm.FIBER_FLAGS);
+    flags.addAll(List.of("--limit-modules", modules));
+    ChildJvm.Result result = new ChildJvm(flags).run(directory, Quiet.class.getName());
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.out()).isEqualTo("ran");
+  }
+}
