@@ -15,7 +15,8 @@ public final class Main {
           new Timers(),
           new Echo(),
           new Http(),
-          new Memory());
+          new Memory(),
+          new Observed());
 
   private static final String USAGE =
       """

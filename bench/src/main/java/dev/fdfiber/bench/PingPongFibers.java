@@ -34,6 +34,10 @@ public final class PingPongFibers {
 
     private Scheduler scheduler;
 
+    final Scheduler scheduler() {
+      return scheduler;
+    }
+
     abstract FiberBody idle(Pipes.Fds pipe);
 
     /** Sends a byte to {@code to} and gets one from {@code from}, or the other way round. */

@@ -77,6 +77,10 @@ public final class Yield implements Question {
 
     private final Scheduler scheduler = Scheduler.create();
 
+    final Scheduler scheduler() {
+      return scheduler;
+    }
+
     @Benchmark
     @OperationsPerInvocation(YIELDS)
     public void yields() {

@@ -1,0 +1,130 @@
+package dev.fdfiber.bench;
+
+import dev.fdfiber.Scheduler;
+import dev.fdfiber.inspect.Metrics;
+import dev.fdfiber.inspect.ScheduleTrace;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import jdk.jfr.Configuration;
+import jdk.jfr.Recording;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+
+/** What does it cost to be looked at? Yields, and a byte to and fro, watched in several ways. */
+public final class Observed implements Question {
+  private static final String YIELD = "a yield";
+  private static final String TRIP = "a round trip";
+
+  /** How a scheduler is watched. */
+  public enum By {
+    /** Nobody, and JDK Flight Recorder has not been used. */
+    NOBODY("nobody", 1),
+
+    /** Nobody any more: there was a recording, and its event classes are loaded. */
+    JFR_OFF("JFR, off again", 1.01),
+
+    /** {@link Metrics}. */
+    METRICS("metrics", 1.5),
+
+    /** A recording as {@code jcmd JFR.start} makes it. */
+    JFR_ON("JFR, recording", 2),
+
+    /** A {@link ScheduleTrace}. */
+    TRACE("a trace", 2);
+
+    private final String peer;
+    private final double limit;
+
+    By(String peer, double limit) {
+      this.peer = peer;
+      this.limit = limit;
+    }
+
+    void watch(Scheduler scheduler) throws Exception {
+      switch (this) {
+        case NOBODY -> {}
+        case JFR_OFF -> {
+          try (Recording recording = recording()) {
+            recording.start();
+            scheduler.runFor(0);
+          }
+        }
+        case METRICS -> Metrics.of(scheduler);
+        case JFR_ON -> recording().start();
+        case TRACE -> ScheduleTrace.of(scheduler);
+      }
+    }
+
+    private static Recording recording() throws Exception {
+      return new Recording(Configuration.getConfiguration("default"));
+    }
+  }
+
+  @Override
+  public String name() {
+    return "observed";
+  }
+
+  @Override
+  public String title() {
+    return "Being looked at";
+  }
+
+  @Override
+  public String unit() {
+    return "ns";
+  }
+
+  @Override
+  public List<Entry> entries() {
+    List<Entry> entries = new ArrayList<>();
+    for (By by : By.values()) {
+      entries.add(new Entry(YIELD, by.peer, Jmh.of(Yields.class, Map.of("by", by.name()))));
+    }
+    for (By by : By.values()) {
+      entries.add(new Entry(TRIP, by.peer, Jmh.of(Trips.class, Map.of("by", by.name()))));
+    }
+    return entries;
+  }
+
+  @Override
+  public List<Goal> goals() {
+    List<Goal> goals = new ArrayList<>();
+    for (String setting : List.of(YIELD, TRIP)) {
+      for (By by : By.values()) {
+        if (by != By.NOBODY) {
+          String unwatched = Entry.key(setting, By.NOBODY.peer);
+          goals.add(Goal.ratio(Entry.key(setting, by.peer), unwatched, by.limit));
+        }
+      }
+    }
+    return goals;
+  }
+
+  /** Two fibers that yield in turn. */
+  @State(Scope.Thread)
+  public static class Yields extends Yield.OfFibers {
+    @Param("NOBODY")
+    public By by;
+
+    @Setup
+    public void watch() throws Exception {
+      by.watch(scheduler());
+    }
+  }
+
+  /** Two fibers that pass a byte over two pipes. */
+  @State(Scope.Thread)
+  public static class Trips extends PingPongFibers.ByIoWait {
+    @Param("NOBODY")
+    public By by;
+
+    @Setup
+    public void watch() throws Exception {
+      by.watch(scheduler());
+    }
+  }
+}
