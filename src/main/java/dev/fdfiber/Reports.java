@@ -45,6 +45,11 @@ final class Reports {
     LOG.log(System.Logger.Level.ERROR, message, t);
   }
 
+  static void makerFailed(Scheduler scheduler, Object maker, Throwable t) {
+    String message = maker + " threw " + t + ", and does not observe scheduler " + scheduler.name();
+    LOG.log(System.Logger.Level.ERROR, message, t);
+  }
+
   static void swallowsCancel(Task task, double seconds) {
     LOG.log(
         System.Logger.Level.WARNING,

@@ -456,8 +456,8 @@ public final class Scheduler implements Executor, AutoCloseable {
    * Observes every scheduler of this JVM, those that are open and those that are still to be made,
    * each with an observer of its own. Any thread; does not suspend.
    *
-   * @param maker makes the observer of a scheduler; by the thread that calls this, or makes a
-   *     scheduler
+   * @param maker makes the observer of a scheduler; called by the thread that calls this, or makes
+   *     a scheduler. What it throws is reported
    */
   public static void attachToAll(Function<Scheduler, Observer> maker) {
     Schedulers.attachToAll(Objects.requireNonNull(maker, "maker"));

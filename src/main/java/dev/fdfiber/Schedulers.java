@@ -80,7 +80,13 @@ final class Schedulers {
   }
 
   private static void observe(Everywhere all, Scheduler scheduler) {
-    Observer observer = all.maker.apply(scheduler);
+    Observer observer;
+    try {
+      observer = all.maker.apply(scheduler);
+    } catch (Throwable t) {
+      Reports.makerFailed(scheduler, all.maker, t);
+      return;
+    }
     WeakReference<Observer> made = new WeakReference<>(observer);
     synchronized (MADE) {
       if (!EVERYWHERE.contains(all) || all.observers.putIfAbsent(scheduler, made) != null) {

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Function;
 import java.util.logging.Level;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -374,6 +375,61 @@ class ObserverTest {
       assertThat(logged.at(Level.WARNING)).hasSize(1);
     }
     assertThat(held).startsWith("holder true true", "holder true true");
+  }
+
+  @Test
+  void attachToAll_observesWhatIsOpenAndWhatIsStillMade_untilDetached() {
+    List<String> made = new ArrayList<>();
+    Function<Scheduler, Observer> maker =
+        s -> {
+          made.add(s.name());
+          return new Telling(log);
+        };
+    try (Scheduler before = Scheduler.builder().name("before").clock(clock).build()) {
+      Scheduler.attachToAll(maker);
+      try (Scheduler after = Scheduler.builder().name("after").clock(clock).build()) {
+        assertThat(made).endsWith("before", "after");
+        before.spawn("b", () -> {});
+        before.run();
+        after.spawn("a", () -> {});
+        after.run();
+        assertThat(log).contains("b DONE -1 0 []", "a DONE -1 0 []");
+        Scheduler.detachFromAll(maker);
+        Scheduler.detachFromAll(maker);
+        log.clear();
+        before.spawn(() -> {});
+        before.run();
+        after.spawn(() -> {});
+        after.run();
+      }
+      Scheduler.create().close();
+      assertThat(log).isEmpty();
+      assertThat(made).endsWith("before", "after");
+    } finally {
+      Scheduler.detachFromAll(maker);
+    }
+  }
+
+  @Test
+  void aMakerThatThrows_isReported_andTheSchedulerIsMade() {
+    Function<Scheduler, Observer> broken =
+        s -> {
+          throw new IllegalStateException("broken");
+        };
+    try (Logged logged = new Logged()) {
+      Scheduler.attachToAll(broken);
+      try (Scheduler s = Scheduler.builder().name("whole").build()) {
+        s.spawn(() -> log.add("ran"));
+        s.run();
+      }
+      assertThat(log).containsExactly("ran");
+      assertThat(logged.at(Level.SEVERE).getLast())
+          .endsWith(
+              "threw java.lang.IllegalStateException: broken, and does not observe scheduler"
+                  + " whole");
+    } finally {
+      Scheduler.detachFromAll(broken);
+    }
   }
 
   @Test
