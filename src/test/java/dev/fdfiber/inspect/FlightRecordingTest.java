@@ -13,8 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Stream;
 import jdk.jfr.Event;
 import jdk.jfr.EventType;
@@ -76,15 +77,22 @@ class FlightRecordingTest {
         Fds.Pair pipe = Fds.pipe();
         Scheduler s = Scheduler.builder().name("recorded").poller(poller).build()) {
       recording.start();
-      s.spawn(
-          "f",
-          () -> {
-            Scheduler.pause(Duration.ofMillis(2));
-            Scheduler.ioWait(pipe.b(), Scheduler.WRITE, -1);
-            Scheduler.ioWaitAny(new int[] {pipe.b()}, new int[] {Scheduler.WRITE}, Duration.ZERO);
-            LockSupport.parkNanos(1_000);
-            Scheduler.pause(0);
-          });
+      BlockingQueue<String> queue = new LinkedBlockingQueue<>();
+      Fiber f =
+          s.spawn(
+              "f",
+              () -> {
+                Scheduler.pause(Duration.ofMillis(2));
+                Scheduler.ioWait(pipe.b(), Scheduler.WRITE, -1);
+                Scheduler.ioWaitAny(
+                    new int[] {pipe.b()}, new int[] {Scheduler.WRITE}, Duration.ZERO);
+                queue.take();
+                Scheduler.pause(0);
+              });
+      while (f.state() != Fiber.State.BLOCKED) {
+        s.tick(-1);
+      }
+      queue.put("go on");
       s.run();
       List<RecordedEvent> parks = stop(recording, "FiberPark");
       assertThat(parks)
