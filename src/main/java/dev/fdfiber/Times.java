@@ -61,6 +61,11 @@ final class Times {
     return b < 0 ? a : Math.min(a, b);
   }
 
+  /** A length above zero, rounded up to milliseconds. */
+  static long wholeMillis(long nanos) {
+    return ((nanos - 1) / 1_000_000 + 1) * 1_000_000;
+  }
+
   private static long nanos(double seconds) {
     double nanos = Math.ceil(seconds * 1e9);
     return nanos >= LONGEST_NANOS ? FOREVER : (long) nanos;

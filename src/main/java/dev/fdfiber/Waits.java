@@ -204,10 +204,9 @@ final class Waits {
     if (!poller.needsSweep()) {
       return SWEEP_NANOS; // each poll sees them
     }
-    long now = clock.nanoTime();
-    long left = nextSweep - now;
+    long left = nextSweep - now; // as of the last look, which is exact enough
     if (left > 0) {
-      return left;
+      return Times.wholeMillis(left); // which the kernel is told at less cost
     }
     if (poller.sweep(collect)) {
       return 0; // the rest comes with the next look

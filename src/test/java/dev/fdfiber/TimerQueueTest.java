@@ -106,4 +106,25 @@ class TimerQueueTest {
                 .thenComparingLong(Task::order))
         .toList();
   }
+
+  /** Half of them end before their time, as most timeouts do. */
+  @Test
+  void aMillion_keepTheirOrder_andLeaveNothingBehind() {
+    Random random = new Random(1);
+    List<Task> tasks = new ArrayList<>();
+    for (int i = 0; i < 1_000_000; i++) {
+      tasks.add(timer(random.nextInt(100_000)));
+    }
+    assertThat(queue.size()).isEqualTo(1_000_000);
+    for (int i = 0; i < tasks.size(); i += 2) {
+      queue.remove(tasks.get(i));
+    }
+    List<Task> drained = drain();
+    assertThat(drained)
+        .hasSize(500_000)
+        .isSortedAccordingTo(
+            Comparator.comparingLong((Task task) -> task.deadlineNanos)
+                .thenComparingLong(Task::order));
+    assertThat(tasks).allMatch(task -> task.timerIndex == -1);
+  }
 }
