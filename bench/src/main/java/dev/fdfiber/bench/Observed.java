@@ -122,9 +122,9 @@ public final class Observed implements Question {
     @Param("NOBODY")
     public By by;
 
-    @Setup
-    public void watch() throws Exception {
-      by.watch(scheduler());
+    @Override
+    void made(Scheduler scheduler) throws Exception {
+      by.watch(scheduler);
     }
   }
 }
