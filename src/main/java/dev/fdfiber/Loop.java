@@ -397,7 +397,7 @@ final class Loop {
       return false;
     }
     if (!steering.idle(waits.timerNanos(), limitNanos)) {
-      return true;
+      return ready.isEmpty(); // to take a fiber's stack may submit it, here and without a signal
     }
     look(0);
     return false;

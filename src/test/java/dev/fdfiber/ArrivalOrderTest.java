@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
-import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Pipe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -30,13 +30,13 @@ class ArrivalOrderTest {
   }
 
   @Test
-  void r2_cancelsByAnotherThread_takeTheirPlaceAmongSpawns() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
+  void r2_cancelsByAnotherThread_takeTheirPlaceAmongSpawns(Pipe pipe) throws Exception {
+    try (Scheduler s = Scheduler.create()) {
       LinkedBlockingQueue<String> queue = new LinkedBlockingQueue<>();
       Fiber pause = spawnWaiter(s, "pause", () -> Scheduler.pause(100));
-      Fiber io = spawnWaiter(s, "io", () -> Scheduler.ioWait(pipe.a(), READ, -1));
-      Fiber both = spawnWaiter(s, "io with timeout", () -> Scheduler.ioWait(pipe.a(), READ, 100));
+      Fiber io = spawnWaiter(s, "io", () -> Scheduler.ioWait(pipe.readFd(), READ, -1));
+      Fiber both =
+          spawnWaiter(s, "io with timeout", () -> Scheduler.ioWait(pipe.readFd(), READ, 100));
       Fiber take = spawnWaiter(s, "take", () -> queue.take());
       Fiber join = spawnWaiter(s, "join", pause::join);
       s.runUntilEmpty();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.testing.FdTest;
-import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Pipe;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,19 +66,17 @@ class BadInputTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, -1, 4, 5, 8, 1 << 16, Integer.MAX_VALUE, Integer.MIN_VALUE})
-  void ioWait_withAnotherMode_namesModeAndFd(int mode) {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      ThrowingCallable call = () -> Scheduler.ioWait(pipe.a(), mode, 0);
-      assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class);
-      Fiber fiber = scheduler.spawn(() -> Scheduler.ioWait(pipe.a(), mode, 0));
-      scheduler.run();
-      assertThat(fiber.failure())
-          .get()
-          .isInstanceOf(IllegalArgumentException.class)
-          .asString()
-          .contains("mode " + mode, "fd " + pipe.a(), "READ");
-      assertThat(scheduler.anyIoWaiter()).isFalse();
-    }
+  void ioWait_withAnotherMode_namesModeAndFd(int mode, Pipe pipe) {
+    ThrowingCallable call = () -> Scheduler.ioWait(pipe.readFd(), mode, 0);
+    assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class);
+    Fiber fiber = scheduler.spawn(() -> Scheduler.ioWait(pipe.readFd(), mode, 0));
+    scheduler.run();
+    assertThat(fiber.failure())
+        .get()
+        .isInstanceOf(IllegalArgumentException.class)
+        .asString()
+        .contains("mode " + mode, "fd " + pipe.readFd(), "READ");
+    assertThat(scheduler.anyIoWaiter()).isFalse();
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.WatchedKernel;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,20 +48,18 @@ class BlockedDriverTest {
   }
 
   @Test
-  void r4_tickWithoutEnd_returnsWhenAnFdIsReady() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(() -> {
-        Scheduler.ioWait(pipe.a(), READ, -1);
-        log.add("read");
-      });
-      scheduler.tick(0);
-      Elsewhere<Void> writer = whenBlocked(() -> Fds.write(pipe.b(), "x"));
+  void r4_tickWithoutEnd_returnsWhenAnFdIsReady(Pipe pipe) throws Exception {
+    scheduler.spawn(() -> {
+      Scheduler.ioWait(pipe.readFd(), READ, -1);
+      log.add("read");
+    });
+    scheduler.tick(0);
+    Elsewhere<Void> writer = whenBlocked(() -> Fds.write(pipe.writeFd(), "x"));
 
-      assertThat(scheduler.tick(-1)).isTrue();
+    assertThat(scheduler.tick(-1)).isTrue();
 
-      writer.result();
-      assertThat(log).containsExactly("read");
-    }
+    writer.result();
+    assertThat(log).containsExactly("read");
   }
 
   @Test

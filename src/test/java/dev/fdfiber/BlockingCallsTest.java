@@ -28,7 +28,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -38,13 +38,13 @@ import org.junit.jupiter.api.Test;
  */
 @FdTest
 class BlockingCallsTest {
-  private final Scheduler scheduler = Scheduler.create();
+  private Scheduler scheduler;
   private final CountDownLatch timersWentOff = new CountDownLatch(3);
   private final List<String> log = new ArrayList<>();
 
-  @AfterEach
-  void close() {
-    scheduler.close();
+  @BeforeEach
+  void take(Scheduler scheduler) {
+    this.scheduler = scheduler;
   }
 
   /** Runs the call in a fiber beside one with timers; another thread ends it after those. */

@@ -23,30 +23,28 @@ import org.junit.jupiter.api.io.TempDir;
 @FdTest
 class BlockingTest {
   @Test
-  void call_inAFiber_runsInAPlatformThread_whileOthersGoOn() throws Exception {
+  void call_inAFiber_runsInAPlatformThread_whileOthersGoOn(Scheduler s) throws Exception {
     CountDownLatch timers = new CountDownLatch(1);
-    try (Scheduler s = Scheduler.create()) {
-      s.spawn(() -> {
-        for (int i = 0; i < 3; i++) {
-          Scheduler.pause(0.001);
-        }
-        assertThat(s.blockingCount()).isEqualTo(1);
-        timers.countDown();
-      });
-      Place.in(
-          s,
-          () -> {
-            Thread thread =
-                Blocking.call(() -> {
-                  timers.await();
-                  return Thread.currentThread();
-                });
-            assertThat(thread.isVirtual()).isFalse();
-            assertThat(thread.getName()).startsWith("fdfiber-blocking-");
-            assertThat(thread.isDaemon()).isTrue();
-          });
-      assertThat(s.blockingCount()).isZero();
-    }
+    s.spawn(() -> {
+      for (int i = 0; i < 3; i++) {
+        Scheduler.pause(0.001);
+      }
+      assertThat(s.blockingCount()).isEqualTo(1);
+      timers.countDown();
+    });
+    Place.in(
+        s,
+        () -> {
+          Thread thread =
+              Blocking.call(() -> {
+                timers.await();
+                return Thread.currentThread();
+              });
+          assertThat(thread.isVirtual()).isFalse();
+          assertThat(thread.getName()).startsWith("fdfiber-blocking-");
+          assertThat(thread.isDaemon()).isTrue();
+        });
+    assertThat(s.blockingCount()).isZero();
   }
 
   @Test
@@ -55,17 +53,15 @@ class BlockingTest {
   }
 
   @Test
-  void call_thatThrows_throwsThat() throws Exception {
+  void call_thatThrows_throwsThat(Scheduler s) throws Exception {
     IOException own = new IOException("own");
     AssertionError error = new AssertionError("own error");
-    try (Scheduler s = Scheduler.create()) {
-      Place.in(
-          s,
-          () -> {
-            assertThatThrownBy(() -> Blocking.call(() -> thrown(own))).isSameAs(own);
-            assertThatThrownBy(() -> Blocking.call(() -> thrown(error))).isSameAs(error);
-          });
-    }
+    Place.in(
+        s,
+        () -> {
+          assertThatThrownBy(() -> Blocking.call(() -> thrown(own))).isSameAs(own);
+          assertThatThrownBy(() -> Blocking.call(() -> thrown(error))).isSameAs(error);
+        });
   }
 
   private static String thrown(Throwable t) throws Exception {
@@ -76,59 +72,55 @@ class BlockingTest {
   }
 
   @Test
-  void call_cancelled_interruptsTheBody_andThrowsAtOnce() throws Exception {
+  void call_cancelled_interruptsTheBody_andThrowsAtOnce(Scheduler s) throws Exception {
     LinkedBlockingQueue<String> seen = new LinkedBlockingQueue<>();
     CountDownLatch release = new CountDownLatch(1);
-    try (Scheduler s = Scheduler.create()) {
-      Fiber fiber =
-          s.spawn(
-              "calls",
-              () ->
-                  Blocking.call(() -> {
-                    seen.add("begun");
-                    try {
-                      new CountDownLatch(1).await();
-                    } catch (InterruptedException e) {
-                      seen.add("interrupted");
-                      release.await(); // it takes its time, and the fiber does not wait for that
-                    }
-                    return "";
-                  }));
-      s.spawn(() -> {
-        seen.take();
-        fiber.cancel();
-      });
-      s.run();
-      assertThat(fiber.failure()).get().isInstanceOf(InterruptedException.class);
-      assertThat(s.blockingCount()).isZero();
-      assertThat(seen.take()).isEqualTo("interrupted");
-      release.countDown();
-    }
+    Fiber fiber =
+        s.spawn(
+            "calls",
+            () ->
+                Blocking.call(() -> {
+                  seen.add("begun");
+                  try {
+                    new CountDownLatch(1).await();
+                  } catch (InterruptedException e) {
+                    seen.add("interrupted");
+                    release.await(); // it takes its time, and the fiber does not wait for that
+                  }
+                  return "";
+                }));
+    s.spawn(() -> {
+      seen.take();
+      fiber.cancel();
+    });
+    s.run();
+    assertThat(fiber.failure()).get().isInstanceOf(InterruptedException.class);
+    assertThat(s.blockingCount()).isZero();
+    assertThat(seen.take()).isEqualTo("interrupted");
+    release.countDown();
   }
 
   @Test
-  void call_pastADeadline_isATimeout_inAShieldItWaits() throws Exception {
-    try (Scheduler s = Scheduler.create()) {
-      Place.in(
-          s,
-          () -> {
-            assertThatThrownBy(() ->
-                    FiberScope.within(
-                        Duration.ofMillis(5),
-                        () -> Blocking.call(() -> new LinkedBlockingQueue<String>().take())))
-                .isInstanceOf(TimeoutException.class);
-            Fiber me = Fiber.current();
-            FiberScope.shield(() ->
-                assertThat(
-                        Blocking.call(() -> {
-                          me.cancel();
-                          me.thread().interrupt();
-                          return "waited";
-                        }))
-                    .isEqualTo("waited"));
-            assertThat(Thread.interrupted()).isTrue();
-          });
-    }
+  void call_pastADeadline_isATimeout_inAShieldItWaits(Scheduler s) throws Exception {
+    Place.in(
+        s,
+        () -> {
+          assertThatThrownBy(() ->
+                  FiberScope.within(
+                      Duration.ofMillis(5),
+                      () -> Blocking.call(() -> new LinkedBlockingQueue<String>().take())))
+              .isInstanceOf(TimeoutException.class);
+          Fiber me = Fiber.current();
+          FiberScope.shield(() ->
+              assertThat(
+                      Blocking.call(() -> {
+                        me.cancel();
+                        me.thread().interrupt();
+                        return "waited";
+                      }))
+                  .isEqualTo("waited"));
+          assertThat(Thread.interrupted()).isTrue();
+        });
   }
 
   /**

@@ -61,10 +61,9 @@ class BorrowedChannelTest {
 
   @ParameterizedTest
   @EnumSource(Blocking.class)
-  void readFromWhatBlocks_holdsNoOtherFiber(Blocking kind) {
+  void readFromWhatBlocks_holdsNoOtherFiber(Blocking kind, Scheduler s) {
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = kind.opener.get()) {
+    try (Fds.Pair pair = kind.opener.get()) {
       s.spawn(() -> {
         try (FdChannel in = FdChannel.borrow(pair.a())) {
           in.read(ByteBuffer.allocate(1));
@@ -85,11 +84,10 @@ class BorrowedChannelTest {
   @EnumSource(
       value = Blocking.class,
       names = {"PIPE", "SOCKET_PAIR"})
-  void writeToWhatBlocks_holdsNoOtherFiber(Blocking kind) {
+  void writeToWhatBlocks_holdsNoOtherFiber(Blocking kind, Scheduler s) {
     List<String> seen = new ArrayList<>();
     int size = 1 << 20;
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = kind.opener.get()) {
+    try (Fds.Pair pair = kind.opener.get()) {
       s.spawn(() -> {
         try (FdChannel out = FdChannel.borrow(pair.b())) {
           assertThat(out.write(ByteBuffer.allocate(size))).isEqualTo(size);
@@ -113,7 +111,7 @@ class BorrowedChannelTest {
   }
 
   @Test
-  void fifo_isBorrowedLikeAPipe(@TempDir Path dir) throws Exception {
+  void fifo_isBorrowedLikeAPipe(@TempDir Path dir, Scheduler s) throws Exception {
     Path path = dir.resolve("fifo");
     assertThat(new ProcessBuilder("mkfifo", path.toString()).start().waitFor()).isZero();
     int both = Opened.file(path, Linux.O_RDWR); // so that neither end has to wait for the other
@@ -121,24 +119,22 @@ class BorrowedChannelTest {
     int writeEnd = Opened.file(path, Linux.O_WRONLY);
     Fds.close(both);
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create()) {
-      s.spawn(() -> {
-        try (FdChannel in = FdChannel.borrow(readEnd)) {
-          ByteBuffer to = ByteBuffer.allocate(100);
-          while (in.read(to) >= 0) {
-            seen.add("read " + to.position());
-          }
-          seen.add("end");
+    s.spawn(() -> {
+      try (FdChannel in = FdChannel.borrow(readEnd)) {
+        ByteBuffer to = ByteBuffer.allocate(100);
+        while (in.read(to) >= 0) {
+          seen.add("read " + to.position());
         }
-      });
-      s.spawn(() -> {
-        try (FdChannel out = FdChannel.borrow(writeEnd)) {
-          seen.add("wrote " + out.write(ByteBuffer.allocate(10)));
-        }
-        Fds.close(writeEnd);
-      });
-      s.run();
-    }
+        seen.add("end");
+      }
+    });
+    s.spawn(() -> {
+      try (FdChannel out = FdChannel.borrow(writeEnd)) {
+        seen.add("wrote " + out.write(ByteBuffer.allocate(10)));
+      }
+      Fds.close(writeEnd);
+    });
+    s.run();
     assertThat(seen).containsExactly("wrote 10", "read 10", "end");
     assertThat(Fds.isNonblocking(readEnd)).isFalse();
     Fds.close(readEnd);
@@ -157,11 +153,10 @@ class BorrowedChannelTest {
   }
 
   @Test
-  void eventfdThatBlocks_isReadWithCare() throws Exception {
+  void eventfdThatBlocks_isReadWithCare(Scheduler s) throws Exception {
     int eventFd = Kernel.system().eventfd(0, Linux.EFD_CLOEXEC);
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create();
-        FdChannel channel = FdChannel.borrow(eventFd)) {
+    try (FdChannel channel = FdChannel.borrow(eventFd)) {
       s.spawn(() -> seen.add("read " + channel.read(ByteBuffer.allocate(8))));
       s.spawn(() -> {
         seen.add("other");

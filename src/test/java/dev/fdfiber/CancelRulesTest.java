@@ -9,6 +9,7 @@ import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
 import dev.fdfiber.testing.TimeKernel;
 import java.io.InterruptedIOException;
@@ -218,26 +219,24 @@ class CancelRulesTest {
   }
 
   @Test
-  void r20_waitThatIsOver_winsOverTheCancel() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair first = Fds.pipe();
-        Fds.Pair pipe = Fds.pipe()) {
+  void r20_waitThatIsOver_winsOverTheCancel(Pipe first, Pipe pipe) {
+    try (Scheduler s = Scheduler.create()) {
       Fiber[] victim = new Fiber[1];
       s.spawn(() -> {
-        Scheduler.ioWait(first.a(), READ, -1);
+        Scheduler.ioWait(first.readFd(), READ, -1);
         victim[0].cancel(); // its wait ended in the same look as this one
       });
       victim[0] =
           s.spawn(() -> {
-            seen.add("got " + Scheduler.ioWait(pipe.a(), READ, -1));
+            seen.add("got " + Scheduler.ioWait(pipe.readFd(), READ, -1));
             seen.add("status " + Thread.currentThread().isInterrupted());
-            assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
+            assertThatThrownBy(() -> Scheduler.ioWait(pipe.readFd(), READ, -1))
                 .isInstanceOf(InterruptedException.class);
-            seen.add("then " + Scheduler.ioWait(pipe.a(), READ, -1));
+            seen.add("then " + Scheduler.ioWait(pipe.readFd(), READ, -1));
           });
       s.runUntilEmpty();
-      Fds.write(first.b(), "x");
-      Fds.write(pipe.b(), "x");
+      Fds.write(first.writeFd(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(victim[0].failure()).isEmpty();
       assertThat(seen).containsExactly("got 1", "status true", "then 1");
@@ -287,12 +286,11 @@ class CancelRulesTest {
   }
 
   @Test
-  void r20_cancelWakesOneOfManyWaiters() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
+  void r20_cancelWakesOneOfManyWaiters(Pipe pipe) {
+    try (Scheduler s = Scheduler.create()) {
       List<Fiber> fibers = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
-        fibers.add(s.spawn(() -> Scheduler.ioWait(pipe.a(), READ | WRITE, 1000)));
+        fibers.add(s.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ | WRITE, 1000)));
       }
       s.runUntilEmpty();
       fibers.get(2).cancel();
@@ -303,16 +301,15 @@ class CancelRulesTest {
   }
 
   @Test
-  void r20_aCancelledFiberInItsCleanup_canWaitAgain() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "x");
+  void r20_aCancelledFiberInItsCleanup_canWaitAgain(Pipe pipe) throws Exception {
+    try (Scheduler s = Scheduler.create()) {
+      Fds.write(pipe.writeFd(), "x");
       Place.in(
           s,
           () -> {
             Fiber.current().cancel();
             assertThatThrownBy(() -> Scheduler.pause(1)).isInstanceOf(InterruptedException.class);
-            assertThat(Scheduler.ioWait(pipe.a(), READ, -1)).isEqualTo(READ);
+            assertThat(Scheduler.ioWait(pipe.readFd(), READ, -1)).isEqualTo(READ);
           });
     }
   }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Pipe;
+import dev.fdfiber.testing.SocketPair;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -58,46 +60,44 @@ class ChannelTransferTest {
   @ParameterizedTest
   @MethodSource("transfers")
   @Tag("slow")
-  void eightMegabytesToASlowReader_arriveWhole(String kind, boolean owned, boolean direct) {
+  void eightMegabytesToASlowReader_arriveWhole(
+      String kind, boolean owned, boolean direct, Scheduler s) {
     ByteBuffer data = random(direct);
     long expected = checksum(data.duplicate());
     Fds.Pair pair = pair(kind);
-    try (Scheduler s = Scheduler.create()) {
-      Fiber writer =
-          s.spawn(() -> {
-            try (FdChannel out = owned ? FdChannel.own(pair.b()) : FdChannel.borrow(pair.b())) {
-              assertThat(out.write(data)).isEqualTo(SIZE);
+    Fiber writer =
+        s.spawn(() -> {
+          try (FdChannel out = owned ? FdChannel.own(pair.b()) : FdChannel.borrow(pair.b())) {
+            assertThat(out.write(data)).isEqualTo(SIZE);
+          }
+          Fds.closeQuietly(pair.b());
+        });
+    ByteBuffer all = ByteBuffer.allocate(SIZE + 1);
+    Fiber reader =
+        s.spawn(() -> {
+          try (FdChannel in = owned ? FdChannel.own(pair.a()) : FdChannel.borrow(pair.a())) {
+            ByteBuffer some = ByteBuffer.allocate(30_011); // slow: not all that is there
+            while (in.read(some) >= 0) {
+              all.put(some.flip());
+              some.clear();
+              Scheduler.pause(0);
             }
-            Fds.closeQuietly(pair.b());
-          });
-      ByteBuffer all = ByteBuffer.allocate(SIZE + 1);
-      Fiber reader =
-          s.spawn(() -> {
-            try (FdChannel in = owned ? FdChannel.own(pair.a()) : FdChannel.borrow(pair.a())) {
-              ByteBuffer some = ByteBuffer.allocate(30_011); // slow: not all that is there
-              while (in.read(some) >= 0) {
-                all.put(some.flip());
-                some.clear();
-                Scheduler.pause(0);
-              }
-            }
-          });
-      s.run();
-      assertThat(writer.failure()).isEmpty();
-      assertThat(reader.failure()).isEmpty();
-      assertThat(all.position()).isEqualTo(SIZE);
-      assertThat(checksum(all.flip())).isEqualTo(expected);
-      pair.close();
-    }
+          }
+        });
+    s.run();
+    assertThat(writer.failure()).isEmpty();
+    assertThat(reader.failure()).isEmpty();
+    assertThat(all.position()).isEqualTo(SIZE);
+    assertThat(checksum(all.flip())).isEqualTo(expected);
+    pair.close();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"pipe", "blocking pipe", "sockets", "blocking sockets"})
-  void r20_cancelledWrite_tellsHowMuchWasDone(String kind) throws Exception {
+  void r20_cancelledWrite_tellsHowMuchWasDone(String kind, Scheduler s) throws Exception {
     ByteBuffer data = random(false);
     List<InterruptedIOException> caught = new ArrayList<>();
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = pair(kind)) {
+    try (Fds.Pair pair = pair(kind)) {
       Fiber writer =
           s.spawn(() -> {
             try (FdChannel out = FdChannel.borrow(pair.b())) {
@@ -133,82 +133,71 @@ class ChannelTransferTest {
   }
 
   @Test
-  void r20_cancelledGatheringWrite_countsAllItsBuffers() {
+  void r20_cancelledGatheringWrite_countsAllItsBuffers(Scheduler s, SocketPair pair) {
     ByteBuffer[] data = {
       ByteBuffer.allocate(10), ByteBuffer.allocate(20), ByteBuffer.allocate(SIZE)
     };
     List<Integer> counts = new ArrayList<>();
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
-      Fiber writer =
-          s.spawn(() -> {
-            FdChannel out = FdChannel.borrow(pair.b());
-            counts.add(
-                catchThrowableOfType(InterruptedIOException.class, () -> out.write(data))
-                    .bytesTransferred);
-          });
-      s.runUntilEmpty();
-      writer.cancel();
-      s.runUntilEmpty();
-      assertThat(writer.failure()).isEmpty();
-      assertThat(counts).containsExactly(30 + data[2].position());
-    }
+    Fiber writer =
+        s.spawn(() -> {
+          FdChannel out = FdChannel.borrow(pair.b());
+          counts.add(
+              catchThrowableOfType(InterruptedIOException.class, () -> out.write(data))
+                  .bytesTransferred);
+        });
+    s.runUntilEmpty();
+    writer.cancel();
+    s.runUntilEmpty();
+    assertThat(writer.failure()).isEmpty();
+    assertThat(counts).containsExactly(30 + data[2].position());
   }
 
   @Test
-  void r20_scatteringReadOfACancelledFiber_handsOverWhatIsThere() {
+  void r20_scatteringReadOfACancelledFiber_handsOverWhatIsThere(Scheduler s, Pipe pipe) {
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "1234");
-      Fiber reader =
-          s.spawn(() -> {
-            Fiber.current().cancel();
-            FdChannel in = FdChannel.borrow(pipe.a());
-            ByteBuffer[] to = {ByteBuffer.allocate(4), ByteBuffer.allocate(4)};
-            seen.add("read " + in.read(to));
-            seen.add("status " + Thread.currentThread().isInterrupted());
-            InterruptedIOException e =
-                catchThrowableOfType(
-                    InterruptedIOException.class, () -> in.read(ByteBuffer.allocate(1)));
-            seen.add("then " + e.bytesTransferred);
-          });
-      s.run();
-      assertThat(reader.failure()).isEmpty();
-      assertThat(seen).containsExactly("read 4", "status true", "then 0");
-    }
+    Fds.write(pipe.writeFd(), "1234");
+    Fiber reader =
+        s.spawn(() -> {
+          Fiber.current().cancel();
+          FdChannel in = FdChannel.borrow(pipe.readFd());
+          ByteBuffer[] to = {ByteBuffer.allocate(4), ByteBuffer.allocate(4)};
+          seen.add("read " + in.read(to));
+          seen.add("status " + Thread.currentThread().isInterrupted());
+          InterruptedIOException e =
+              catchThrowableOfType(
+                  InterruptedIOException.class, () -> in.read(ByteBuffer.allocate(1)));
+          seen.add("then " + e.bytesTransferred);
+        });
+    s.run();
+    assertThat(reader.failure()).isEmpty();
+    assertThat(seen).containsExactly("read 4", "status true", "then 0");
   }
 
   @Test
-  void scatteringReadBeforeAnError_handsOverWhatIsThere() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "1234");
-      Fds.close(pipe.b());
-      FdChannel in = FdChannel.borrow(pipe.a());
-      ByteBuffer[] to = {ByteBuffer.allocate(4), ByteBuffer.allocate(4)};
-      assertThat(in.read(to)).isEqualTo(4);
-      assertThat(in.read(ByteBuffer.allocate(1))).isEqualTo(-1);
-    }
+  void scatteringReadBeforeAnError_handsOverWhatIsThere(Pipe pipe) throws Exception {
+    Fds.write(pipe.writeFd(), "1234");
+    Fds.close(pipe.writeFd());
+    FdChannel in = FdChannel.borrow(pipe.readFd());
+    ByteBuffer[] to = {ByteBuffer.allocate(4), ByteBuffer.allocate(4)};
+    assertThat(in.read(to)).isEqualTo(4);
+    assertThat(in.read(ByteBuffer.allocate(1))).isEqualTo(-1);
   }
 
   @Test
-  void readersAndWritersOfOneChannel_doNotMeet() {
+  void readersAndWritersOfOneChannel_doNotMeet(Scheduler s, SocketPair pair) {
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
-      Fds.fill(pair.a());
-      FdChannel channel = FdChannel.borrow(pair.a());
-      s.spawn(() -> seen.add("read " + channel.read(ByteBuffer.allocate(1))));
-      s.spawn(() -> seen.add("written " + channel.write(ByteBuffer.allocate(1))));
+    Fds.fill(pair.a());
+    FdChannel channel = FdChannel.borrow(pair.a());
+    s.spawn(() -> seen.add("read " + channel.read(ByteBuffer.allocate(1))));
+    s.spawn(() -> seen.add("written " + channel.write(ByteBuffer.allocate(1))));
+    s.runUntilEmpty();
+    Fds.write(pair.b(), "x");
+    s.runUntilEmpty();
+    assertThat(seen).containsExactly("read 1");
+    while (Fds.read(pair.b()) != null) {
       s.runUntilEmpty();
-      Fds.write(pair.b(), "x");
-      s.runUntilEmpty();
-      assertThat(seen).containsExactly("read 1");
-      while (Fds.read(pair.b()) != null) {
-        s.runUntilEmpty();
-      }
-      s.run();
-      assertThat(seen).containsExactly("read 1", "written 1");
     }
+    s.run();
+    assertThat(seen).containsExactly("read 1", "written 1");
   }
 }

@@ -9,6 +9,7 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -68,21 +69,19 @@ class ChannelWaitsTest {
   }
 
   @Test
-  void requestAndAnswer_learnsToWaitFirst_andRegistersOnce() {
-    try (Scheduler s = Scheduler.builder().poller(PollerKind.EPOLL).kernel(kernel).build();
-        Fds.Pair there = Fds.pipe();
-        Fds.Pair back = Fds.pipe()) {
+  void requestAndAnswer_learnsToWaitFirst_andRegistersOnce(Pipe there, Pipe back) {
+    try (Scheduler s = Scheduler.builder().poller(PollerKind.EPOLL).kernel(kernel).build()) {
       s.spawn(() -> {
-        try (FdChannel in = FdChannel.own(there.a());
-            FdChannel out = FdChannel.own(back.b())) {
+        try (FdChannel in = FdChannel.own(there.readFd());
+            FdChannel out = FdChannel.own(back.writeFd())) {
           echo(in, out);
         }
       });
       Fiber asks =
           s.spawn(() -> {
             ByteBuffer buffer = ByteBuffer.allocate(16);
-            try (FdChannel in = FdChannel.own(back.a());
-                FdChannel out = FdChannel.own(there.b())) {
+            try (FdChannel in = FdChannel.own(back.readFd());
+                FdChannel out = FdChannel.own(there.writeFd())) {
               for (int i = 0; i < 1_000; i++) {
                 if (i == 200) {
                   kernel.reset();
@@ -101,14 +100,13 @@ class ChannelWaitsTest {
   }
 
   @Test
-  void aBusyStream_isReadFirst() {
-    try (Scheduler s = Scheduler.builder().kernel(kernel).build();
-        Fds.Pair pipe = Fds.pipe()) {
-      FdChannel in = FdChannel.own(pipe.a());
+  void aBusyStream_isReadFirst(Pipe pipe) {
+    try (Scheduler s = Scheduler.builder().kernel(kernel).build()) {
+      FdChannel in = FdChannel.own(pipe.readFd());
       Fiber reader =
           s.spawn(() -> {
             for (int i = 0; i < 500; i++) {
-              Fds.write(pipe.b(), "xx"); // before each read there is more
+              Fds.write(pipe.writeFd(), "xx"); // before each read there is more
               assertThat(in.read(ByteBuffer.allocate(16))).isEqualTo(2);
             }
             in.close();
@@ -188,15 +186,14 @@ class ChannelWaitsTest {
   }
 
   @Test
-  void aChannelUsedInTwoSchedulers_waitsInBoth() throws Exception {
+  void aChannelUsedInTwoSchedulers_waitsInBoth(Pipe pipe) throws Exception {
     try (Scheduler s = Scheduler.builder().poller(PollerKind.EPOLL).build();
-        Scheduler t = Scheduler.builder().poller(PollerKind.EPOLL).build();
-        Fds.Pair pipe = Fds.pipe()) {
-      FdChannel in = FdChannel.own(pipe.a());
+        Scheduler t = Scheduler.builder().poller(PollerKind.EPOLL).build()) {
+      FdChannel in = FdChannel.own(pipe.readFd());
       for (Scheduler next : List.of(s, t, s, t, t, s)) {
         Fiber reader = next.spawn(() -> in.read(ByteBuffer.allocate(16)));
         next.runUntilEmpty();
-        Fds.write(pipe.b(), "x");
+        Fds.write(pipe.writeFd(), "x");
         next.runUntilEmpty();
         assertThat(reader.state()).isEqualTo(Fiber.State.DONE);
         assertThat(reader.failure()).isEmpty();
@@ -206,10 +203,9 @@ class ChannelWaitsTest {
   }
 
   @Test
-  void closedByItsScheduler_endsTheWait() {
-    try (Scheduler s = Scheduler.builder().poller(PollerKind.EPOLL).kernel(kernel).build();
-        Fds.Pair pipe = Fds.pipe()) {
-      FdChannel in = FdChannel.own(pipe.a());
+  void closedByItsScheduler_endsTheWait(Pipe pipe) {
+    try (Scheduler s = Scheduler.builder().poller(PollerKind.EPOLL).kernel(kernel).build()) {
+      FdChannel in = FdChannel.own(pipe.readFd());
       Fiber reader =
           s.spawn(() -> {
             try {

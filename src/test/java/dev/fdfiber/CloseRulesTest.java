@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Pipe;
+import dev.fdfiber.testing.SocketPair;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,34 +23,32 @@ import org.junit.jupiter.api.Test;
 @FdTest
 class CloseRulesTest {
   @Test
-  void r21_close_cancelsWhateverIsParked() {
+  void r21_close_cancelsWhateverIsParked(SocketPair pair) {
     ReentrantLock lock = new ReentrantLock();
     lock.lock();
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Scheduler s = Scheduler.create();
-      List<Fiber> fibers = new ArrayList<>();
-      fibers.add(s.spawn("pause", () -> Scheduler.pause(1000)));
-      fibers.add(s.spawn("for ever", () -> Scheduler.pause(Double.POSITIVE_INFINITY)));
-      fibers.add(s.spawn("io", () -> Scheduler.ioWait(pair.a(), READ, -1)));
-      fibers.add(s.spawn("take", () -> new LinkedBlockingQueue<>().take()));
-      fibers.add(s.spawn("sleep", () -> Thread.sleep(1_000_000))); // sleeps on purpose
-      fibers.add(s.spawn("lock", lock::lockInterruptibly));
-      fibers.add(s.spawn("join", () -> fibers.getFirst().join()));
-      fibers.add(s.spawn("recv", () -> Sock.recvSome(pair.a(), 0)));
-      fibers.add(s.spawn("read", () -> FdChannel.borrow(pair.a()).read(ByteBuffer.allocate(1))));
-      s.runUntilEmpty();
-      Fiber unstarted = s.spawn("never started", () -> Scheduler.pause(1000));
-      fibers.add(unstarted);
-      assertThat(fibers).allMatch(Fiber::isAlive);
-      s.close();
-      assertThat(fibers).noneMatch(Fiber::isAlive);
-      assertThat(fibers).noneMatch(f -> f.thread().isAlive());
-      assertThat(fibers).filteredOn(f -> f.failure().isEmpty()).isEmpty();
-      assertThat(s.aliveCount()).isZero();
-      assertThat(s.fibers()).isEmpty();
-      assertThat(s.anyIoWaiter()).isFalse();
-      assertThat(s.nextWakeNanos()).isEmpty();
-    }
+    Scheduler s = Scheduler.create();
+    List<Fiber> fibers = new ArrayList<>();
+    fibers.add(s.spawn("pause", () -> Scheduler.pause(1000)));
+    fibers.add(s.spawn("for ever", () -> Scheduler.pause(Double.POSITIVE_INFINITY)));
+    fibers.add(s.spawn("io", () -> Scheduler.ioWait(pair.a(), READ, -1)));
+    fibers.add(s.spawn("take", () -> new LinkedBlockingQueue<>().take()));
+    fibers.add(s.spawn("sleep", () -> Thread.sleep(1_000_000))); // sleeps on purpose
+    fibers.add(s.spawn("lock", lock::lockInterruptibly));
+    fibers.add(s.spawn("join", () -> fibers.getFirst().join()));
+    fibers.add(s.spawn("recv", () -> Sock.recvSome(pair.a(), 0)));
+    fibers.add(s.spawn("read", () -> FdChannel.borrow(pair.a()).read(ByteBuffer.allocate(1))));
+    s.runUntilEmpty();
+    Fiber unstarted = s.spawn("never started", () -> Scheduler.pause(1000));
+    fibers.add(unstarted);
+    assertThat(fibers).allMatch(Fiber::isAlive);
+    s.close();
+    assertThat(fibers).noneMatch(Fiber::isAlive);
+    assertThat(fibers).noneMatch(f -> f.thread().isAlive());
+    assertThat(fibers).filteredOn(f -> f.failure().isEmpty()).isEmpty();
+    assertThat(s.aliveCount()).isZero();
+    assertThat(s.fibers()).isEmpty();
+    assertThat(s.anyIoWaiter()).isFalse();
+    assertThat(s.nextWakeNanos()).isEmpty();
   }
 
   @Test
@@ -185,10 +185,9 @@ class CloseRulesTest {
   }
 
   @Test
-  void r21_clear_leavesASchedulerThatWorks() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
-      Fiber waits = s.spawn(() -> Scheduler.ioWait(pipe.a(), READ, 1000));
+  void r21_clear_leavesASchedulerThatWorks(Pipe pipe) throws Exception {
+    try (Scheduler s = Scheduler.create()) {
+      Fiber waits = s.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ, 1000));
       s.runUntilEmpty();
       s.clear();
       s.clear();
@@ -197,8 +196,8 @@ class CloseRulesTest {
       assertThat(s.anyIoWaiter()).isFalse();
       assertThat(s.nextWakeNanos()).isEmpty();
       List<Integer> seen = new ArrayList<>();
-      s.spawn(() -> seen.add(Scheduler.ioWait(pipe.a(), READ, -1)));
-      Fds.write(pipe.b(), "x");
+      s.spawn(() -> seen.add(Scheduler.ioWait(pipe.readFd(), READ, -1)));
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(seen).containsExactly(READ);
     }

@@ -11,6 +11,7 @@ import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Logged;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
 import dev.fdfiber.testing.TimeKernel;
 import java.io.IOException;
@@ -29,13 +30,13 @@ class ClosedBehindTest {
   private static final Duration AT_MOST = Duration.ofSeconds(2);
 
   @Test
-  void r16_whileADescriptorIsWaitedFor_noPollBlocksLongerThanTwoSeconds() throws Exception {
+  void r16_whileADescriptorIsWaitedFor_noPollBlocksLongerThanTwoSeconds(Pipe pipe)
+      throws Exception {
     ManualClock clock = new ManualClock();
     TimeKernel kernel = new TimeKernel(clock);
-    try (Scheduler s = Scheduler.builder().clock(clock).kernel(kernel).build();
-        Fds.Pair pipe = Fds.pipe()) {
-      Fiber waiter = s.spawn(() -> Scheduler.ioWait(pipe.a(), READ, -1));
-      Fiber timed = s.spawn(() -> Scheduler.ioWait(pipe.a(), READ, 100));
+    try (Scheduler s = Scheduler.builder().clock(clock).kernel(kernel).build()) {
+      Fiber waiter = s.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ, -1));
+      Fiber timed = s.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ, 100));
       s.runFor(30);
       s.tick(5_000);
       s.spawn(() -> Scheduler.pause(10)).join();
@@ -58,17 +59,16 @@ class ClosedBehindTest {
   }
 
   @Test
-  void r16_closedByAnotherFiber_isEbadfForEveryWaiter() {
+  void r16_closedByAnotherFiber_isEbadfForEveryWaiter(Pipe pipe) {
     try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe();
         Logged quiet = new Logged()) {
       List<Fiber> waiters = new ArrayList<>();
       for (int mode = 1; mode <= 3; mode++) {
         int asked = mode;
-        waiters.add(s.spawn(() -> Scheduler.ioWait(pipe.a(), asked, -1)));
+        waiters.add(s.spawn(() -> Scheduler.ioWait(pipe.readFd(), asked, -1)));
       }
       s.runUntilEmpty();
-      s.spawn(() -> Fds.close(pipe.a()));
+      s.spawn(() -> Fds.close(pipe.readFd()));
       s.run();
       assertThat(waiters).allSatisfy(w -> assertEbadf(w.failure().orElseThrow()));
       assertThat(quiet.thrown()).hasSize(3);
@@ -95,18 +95,17 @@ class ClosedBehindTest {
 
   @Test
   @Tag("slow")
-  void r16_closedByAnotherThread_isEbadfWithinTwoSeconds() throws Exception {
+  void r16_closedByAnotherThread_isEbadfWithinTwoSeconds(Pipe pipe) throws Exception {
     CountDownLatch blocks = new CountDownLatch(1);
-    try (Scheduler s = Scheduler.builder().kernel(signals(blocks)).build();
-        Fds.Pair pipe = Fds.pipe()) {
+    try (Scheduler s = Scheduler.builder().kernel(signals(blocks)).build()) {
       long[] closedAt = new long[1];
-      Thread other = closesWhen(blocks, pipe.a(), closedAt);
+      Thread other = closesWhen(blocks, pipe.readFd(), closedAt);
       Place.in(
           s,
           () -> {
             IOException e = null;
             try {
-              Scheduler.ioWait(pipe.a(), READ, -1);
+              Scheduler.ioWait(pipe.readFd(), READ, -1);
             } catch (IOException thrown) {
               e = thrown;
             }
@@ -137,12 +136,11 @@ class ClosedBehindTest {
 
   @Test
   @Tag("slow")
-  void r16_closedByAnotherThread_endsAChannelOfThisOne() throws Exception {
+  void r16_closedByAnotherThread_endsAChannelOfThisOne(Pipe pipe) throws Exception {
     CountDownLatch blocks = new CountDownLatch(1);
     try (Scheduler s = Scheduler.builder().kernel(signals(blocks)).build();
-        Fds.Pair pipe = Fds.pipe();
         Logged quiet = new Logged()) {
-      FdChannel channel = FdChannel.own(pipe.a());
+      FdChannel channel = FdChannel.own(pipe.readFd());
       Fiber reader = s.spawn(() -> channel.read(ByteBuffer.allocate(1)));
       Thread other =
           Thread.ofPlatform()
@@ -163,30 +161,28 @@ class ClosedBehindTest {
 
   @Test
   @Tag("slow")
-  void r16_closedDuringAWaitOutsideAFiber_isEbadfWithinTwoSeconds() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Thread me = Thread.currentThread();
-      long[] closedAt = new long[1];
-      Thread other =
-          Thread.ofPlatform()
-              .start(() -> {
-                while (!isInPoll(me)) {
-                  Thread.onSpinWait();
-                }
-                Fds.close(pipe.a());
-                closedAt[0] = System.nanoTime();
-              });
-      IOException e = null;
-      try {
-        Scheduler.ioWait(pipe.a(), READ, -1);
-      } catch (IOException thrown) {
-        e = thrown;
-      }
-      long woken = System.nanoTime();
-      assertEbadf(e);
-      other.join();
-      assertThat(Duration.ofNanos(woken - closedAt[0])).isLessThanOrEqualTo(AT_MOST);
+  void r16_closedDuringAWaitOutsideAFiber_isEbadfWithinTwoSeconds(Pipe pipe) throws Exception {
+    Thread me = Thread.currentThread();
+    long[] closedAt = new long[1];
+    Thread other =
+        Thread.ofPlatform()
+            .start(() -> {
+              while (!isInPoll(me)) {
+                Thread.onSpinWait();
+              }
+              Fds.close(pipe.readFd());
+              closedAt[0] = System.nanoTime();
+            });
+    IOException e = null;
+    try {
+      Scheduler.ioWait(pipe.readFd(), READ, -1);
+    } catch (IOException thrown) {
+      e = thrown;
     }
+    long woken = System.nanoTime();
+    assertEbadf(e);
+    other.join();
+    assertThat(Duration.ofNanos(woken - closedAt[0])).isLessThanOrEqualTo(AT_MOST);
   }
 
   private static boolean isInPoll(Thread thread) {
@@ -199,20 +195,19 @@ class ClosedBehindTest {
   }
 
   @Test
-  void r16_closedAndReusedUnderPoll_goesOnAsAWaitForTheNewFile() {
-    try (Scheduler s = Scheduler.builder().poller(PollerKind.POLL).build();
-        Fds.Pair pipe = Fds.pipe();
-        Fds.Pair other = Fds.pipe()) {
+  void r16_closedAndReusedUnderPoll_goesOnAsAWaitForTheNewFile(Pipe pipe, Pipe other) {
+    try (Scheduler s = Scheduler.builder().poller(PollerKind.POLL).build()) {
       List<Integer> seen = new ArrayList<>();
-      s.spawn(() -> seen.add(Scheduler.ioWait(pipe.a(), READ, -1)));
+      s.spawn(() -> seen.add(Scheduler.ioWait(pipe.readFd(), READ, -1)));
       s.runUntilEmpty();
-      Opened.replace(pipe.a(), other.a());
-      Fds.write(pipe.b(), "x"); // nobody can read it any more
+      Opened.replace(pipe.readFd(), other.readFd());
+      Fds.write(pipe.writeFd(), "x"); // nobody can read it any more
       s.runUntilEmpty();
       assertThat(seen).isEmpty();
-      Fds.write(other.b(), "x");
+      Fds.write(other.writeFd(), "x");
       s.run();
       assertThat(seen).containsExactly(READ);
+      Fds.close(pipe.readFd()); // the number of another file now
     }
   }
 }

@@ -9,6 +9,8 @@ import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
+import dev.fdfiber.testing.SocketPair;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,9 +62,8 @@ class ClosingRulesTest {
 
   @ParameterizedTest
   @EnumSource(Closer.class)
-  void r16_closing_wakesEveryWaiter(Closer closer) {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
+  void r16_closing_wakesEveryWaiter(Closer closer, SocketPair pair) {
+    try (Scheduler s = Scheduler.create()) {
       Fds.fill(pair.a());
       waiter(s, "a", pair.a(), READ, -1);
       waiter(s, "b", pair.a(), READ | WRITE, 1000);
@@ -79,13 +80,13 @@ class ClosingRulesTest {
 
   @ParameterizedTest
   @EnumSource(Closer.class)
-  void r16_closingByTheDriverOutsideAFiber_wakesEveryWaiter(Closer closer) throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
-      waiter(s, "a", pipe.a(), READ, -1);
-      waiter(s, "b", pipe.a(), READ, 1000);
+  void r16_closingByTheDriverOutsideAFiber_wakesEveryWaiter(Closer closer, Pipe pipe)
+      throws Exception {
+    try (Scheduler s = Scheduler.create()) {
+      waiter(s, "a", pipe.readFd(), READ, -1);
+      waiter(s, "b", pipe.readFd(), READ, 1000);
       s.runUntilEmpty();
-      closer.close(pipe.a());
+      closer.close(pipe.readFd());
       s.run();
       assertThat(seen).containsExactly("a closed", "b closed");
     }
@@ -93,111 +94,106 @@ class ClosingRulesTest {
 
   @ParameterizedTest
   @EnumSource(Closer.class)
-  void r16_theNumberReusedAtOnce_isNotWhatTheWaitersGet(Closer closer) {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe();
-        Fds.Pair full = Fds.pipe()) {
-      Fds.write(full.b(), "x");
-      waiter(s, "old", pipe.a(), READ, -1);
+  void r16_theNumberReusedAtOnce_isNotWhatTheWaitersGet(Closer closer, Pipe pipe, Pipe full) {
+    try (Scheduler s = Scheduler.create()) {
+      Fds.write(full.writeFd(), "x");
+      waiter(s, "old", pipe.readFd(), READ, -1);
       s.runUntilEmpty();
       s.spawn(() -> {
-        closer.close(pipe.a());
-        assertThat(Opened.dupFrom(pipe.a(), full.a())).isEqualTo(pipe.a());
+        closer.close(pipe.readFd());
+        assertThat(Opened.dupFrom(pipe.readFd(), full.readFd())).isEqualTo(pipe.readFd());
       });
-      waiter(s, "new", pipe.a(), READ, -1);
+      waiter(s, "new", pipe.readFd(), READ, -1);
       s.run();
       assertThat(seen).containsExactlyInAnyOrder("old closed", "new1");
+      Fds.close(pipe.readFd()); // the number of another file now
     }
   }
 
   @ParameterizedTest
   @EnumSource(Closer.class)
-  void r16_waitThatWasOver_whoseFiberHadNotGoneOn_isClosedToo(Closer closer) throws Exception {
+  void r16_waitThatWasOver_whoseFiberHadNotGoneOn_isClosedToo(Closer closer, Pipe pipe, Pipe full)
+      throws Exception {
     try (Scheduler s = Scheduler.create();
-        Fds.Pair first = Fds.pipe();
-        Fds.Pair pipe = Fds.pipe();
-        Fds.Pair full = Fds.pipe()) {
-      Fds.write(full.b(), "x");
+        Fds.Pair first = Fds.pipe()) {
+      Fds.write(full.writeFd(), "x");
       Fiber closes =
           s.spawn(() -> {
             Scheduler.ioWait(first.a(), READ, -1);
-            closer.close(pipe.a());
-            Opened.dupFrom(pipe.a(), full.a());
+            closer.close(pipe.readFd());
+            Opened.dupFrom(pipe.readFd(), full.readFd());
           });
-      waiter(s, "over", pipe.a(), READ, -1);
+      waiter(s, "over", pipe.readFd(), READ, -1);
       waiter(s, "other", first.a(), READ, -1);
       s.runUntilEmpty();
       // Both become ready in one look, and the closer registered first: it goes on first.
       Fds.write(first.b(), "x");
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(closes.failure()).isEmpty();
       assertThat(seen).containsExactly("over closed", "other1");
+      Fds.close(pipe.readFd()); // the number of another file now
     }
   }
 
   @Test
-  void r16_waitOfTheNewFile_isNotTakenForOneOfTheOld() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair first = Fds.pipe();
-        Fds.Pair pipe = Fds.pipe();
-        Fds.Pair full = Fds.pipe()) {
-      Fds.write(full.b(), "x");
+  void r16_waitOfTheNewFile_isNotTakenForOneOfTheOld(Pipe first, Pipe pipe, Pipe full) {
+    try (Scheduler s = Scheduler.create()) {
+      Fds.write(full.writeFd(), "x");
       s.spawn(() -> {
-        Scheduler.ioWait(first.a(), READ, -1);
-        Sock.close(pipe.a());
-        Opened.dupFrom(pipe.a(), full.a());
+        Scheduler.ioWait(first.readFd(), READ, -1);
+        Sock.close(pipe.readFd());
+        Opened.dupFrom(pipe.readFd(), full.readFd());
         for (int i = 0; i < 3; i++) {
-          seen.add("new" + Scheduler.ioWait(pipe.a(), READ, -1));
+          seen.add("new" + Scheduler.ioWait(pipe.readFd(), READ, -1));
         }
       });
-      waiter(s, "over", pipe.a(), READ, -1);
+      waiter(s, "over", pipe.readFd(), READ, -1);
       s.runUntilEmpty();
-      Fds.write(first.b(), "x");
-      Fds.write(pipe.b(), "x");
+      Fds.write(first.writeFd(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(seen).containsExactlyInAnyOrder("over closed", "new1", "new1", "new1");
+      Fds.close(pipe.readFd()); // the number of another file now
     }
   }
 
   @Test
-  void r16_waitOfTheNewFile_thatIsOverBeforeAllOldOnesWentOn_isNotTakenForOneOfTheOld() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair first = Fds.pipe();
-        Fds.Pair pipe = Fds.pipe();
-        Fds.Pair full = Fds.pipe()) {
-      Fds.write(full.b(), "x");
+  void r16_waitOfTheNewFile_thatIsOverBeforeAllOldOnesWentOn_isNotTakenForOneOfTheOld(
+      Pipe first, Pipe pipe, Pipe full) {
+    try (Scheduler s = Scheduler.create()) {
+      Fds.write(full.writeFd(), "x");
       s.spawn(() -> {
-        Scheduler.ioWait(first.a(), READ, -1);
-        Sock.close(pipe.a());
-        Opened.dupFrom(pipe.a(), full.a());
-        seen.add("new" + Scheduler.ioWait(pipe.a(), READ, -1));
+        Scheduler.ioWait(first.readFd(), READ, -1);
+        Sock.close(pipe.readFd());
+        Opened.dupFrom(pipe.readFd(), full.readFd());
+        seen.add("new" + Scheduler.ioWait(pipe.readFd(), READ, -1));
       });
       // More than one pass of them, so that the next look finds some that have not gone on.
       for (int i = 0; i < 3 * Loop.BATCH; i++) {
-        s.spawn(() -> Scheduler.ioWait(first.a(), READ, -1));
+        s.spawn(() -> Scheduler.ioWait(first.readFd(), READ, -1));
       }
-      waiter(s, "over", pipe.a(), READ, -1);
+      waiter(s, "over", pipe.readFd(), READ, -1);
       s.runUntilEmpty();
-      Fds.write(first.b(), "x");
-      Fds.write(pipe.b(), "x");
+      Fds.write(first.writeFd(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(seen).containsExactly("over closed", "new1");
+      Fds.close(pipe.readFd()); // the number of another file now
     }
   }
 
   @Test
-  void r16_duplicate_isAnotherDescriptor() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
-      int duplicate = Fds.dup(pipe.a());
-      waiter(s, "original", pipe.a(), READ, -1);
+  void r16_duplicate_isAnotherDescriptor(Pipe pipe) throws Exception {
+    try (Scheduler s = Scheduler.create()) {
+      int duplicate = Fds.dup(pipe.readFd());
+      waiter(s, "original", pipe.readFd(), READ, -1);
       waiter(s, "duplicate", duplicate, READ, -1);
       s.runUntilEmpty();
-      Sock.close(pipe.a());
+      Sock.close(pipe.readFd());
       s.runUntilEmpty();
       assertThat(seen).containsExactly("original closed");
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(seen).containsExactly("original closed", "duplicate1");
       Fds.close(duplicate);
@@ -205,37 +201,35 @@ class ClosingRulesTest {
   }
 
   @Test
-  void r16_closingWhatNobodyWaitsFor_isHarmless() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
-      waiter(s, "a", pipe.a(), READ, -1);
+  void r16_closingWhatNobodyWaitsFor_isHarmless(Pipe pipe) throws Exception {
+    try (Scheduler s = Scheduler.create()) {
+      waiter(s, "a", pipe.readFd(), READ, -1);
       s.spawn(() -> {
-        for (int fd : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, pipe.b(), 0}) {
+        for (int fd : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, pipe.writeFd(), 0}) {
           Scheduler.closing(fd);
           Scheduler.closing(fd);
         }
       });
       s.runUntilEmpty();
       assertThat(seen).isEmpty();
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(seen).containsExactly("a1");
     }
   }
 
   @Test
-  void r16_closingWithoutAScheduler_isHarmless() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
-      waiter(s, "a", pipe.a(), READ, -1);
+  void r16_closingWithoutAScheduler_isHarmless(Pipe pipe) throws Exception {
+    try (Scheduler s = Scheduler.create()) {
+      waiter(s, "a", pipe.readFd(), READ, -1);
       s.runUntilEmpty();
-      Thread plain = Thread.ofPlatform().start(() -> Scheduler.closing(pipe.a()));
-      Thread virtual = Thread.ofVirtual().start(() -> Scheduler.closing(pipe.a()));
+      Thread plain = Thread.ofPlatform().start(() -> Scheduler.closing(pipe.readFd()));
+      Thread virtual = Thread.ofVirtual().start(() -> Scheduler.closing(pipe.readFd()));
       plain.join();
       virtual.join();
       s.runUntilEmpty();
       assertThat(seen).as("only the caller's scheduler is told").isEmpty();
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(seen).containsExactly("a1");
     }
@@ -252,9 +246,8 @@ class ClosingRulesTest {
   }
 
   @Test
-  void r16_closingAChannel_wakesItsReadersAndWriters() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
+  void r16_closingAChannel_wakesItsReadersAndWriters(SocketPair pair) throws Exception {
+    try (Scheduler s = Scheduler.create()) {
       FdChannel channel = FdChannel.own(pair.a());
       Fds.fill(pair.a());
       Fiber reader = s.spawn(() -> channel.read(java.nio.ByteBuffer.allocate(1)));

@@ -10,6 +10,7 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.TimeKernel;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -121,16 +122,14 @@ class DefectsTest {
   }
 
   @Test
-  void defect04_aLookIsSharedByManyResumes() throws Exception {
-    try (Fds.Pair idle = Fds.pipe()) {
-      scheduler.spawn(() -> Scheduler.ioWait(idle.a(), READ, -1));
-      for (int i = 0; i < 10_000; i++) {
-        scheduler.spawn(() -> Scheduler.pause(0));
-      }
-      assertThat(scheduler.runUntilEmpty()).isEqualTo(20_001);
-      assertThat(kernel.timeouts()).hasSizeLessThan(20_001 / 64 + 5);
-      scheduler.clear();
+  void defect04_aLookIsSharedByManyResumes(Pipe idle) throws Exception {
+    scheduler.spawn(() -> Scheduler.ioWait(idle.readFd(), READ, -1));
+    for (int i = 0; i < 10_000; i++) {
+      scheduler.spawn(() -> Scheduler.pause(0));
     }
+    assertThat(scheduler.runUntilEmpty()).isEqualTo(20_001);
+    assertThat(kernel.timeouts()).hasSizeLessThan(20_001 / 64 + 5);
+    scheduler.clear();
   }
 
   @Test
@@ -241,26 +240,24 @@ class DefectsTest {
 
   @Test
   @Tag("slow")
-  void defect10_cancelJoinTimeoutsAndErrors_areToldApart() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Fiber endless = scheduler.spawn(() -> Scheduler.ioWait(pipe.a(), READ, -1));
-      scheduler.spawn(() -> {
-        assertThat(endless.join(Duration.ofHours(25))).isFalse(); // past the 24 h sentinel
-        endless.cancel();
-        endless.join();
-        log.add("joined");
-      });
-      Fiber timed = scheduler.spawn(() -> log.add("" + Scheduler.ioWait(pipe.a(), READ, 1)));
-      scheduler.run();
+  void defect10_cancelJoinTimeoutsAndErrors_areToldApart(Pipe pipe) throws Exception {
+    Fiber endless = scheduler.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ, -1));
+    scheduler.spawn(() -> {
+      assertThat(endless.join(Duration.ofHours(25))).isFalse(); // past the 24 h sentinel
+      endless.cancel();
+      endless.join();
+      log.add("joined");
+    });
+    Fiber timed = scheduler.spawn(() -> log.add("" + Scheduler.ioWait(pipe.readFd(), READ, 1)));
+    scheduler.run();
 
-      assertThat(log).containsExactly("0", "joined");
-      assertThat(endless.failure()).get().isInstanceOf(InterruptedException.class);
-      assertThat(timed.failure()).isEmpty();
-    }
+    assertThat(log).containsExactly("0", "joined");
+    assertThat(endless.failure()).get().isInstanceOf(InterruptedException.class);
+    assertThat(timed.failure()).isEmpty();
   }
 
   @Test
-  void defect11_aPollInterruptedBySignals_goesOn_andDoesNotSpin() throws Exception {
+  void defect11_aPollInterruptedBySignals_goesOn_andDoesNotSpin(Pipe pipe) throws Exception {
     int[] polls = new int[1];
     Kernel signalled =
         new ForwardingKernel(kernel) {
@@ -269,9 +266,8 @@ class DefectsTest {
             return polls[0]++ % 2 == 0 ? -Errno.EINTR : super.look(timeoutNanos, next);
           }
         };
-    try (Fds.Pair pipe = Fds.pipe();
-        Scheduler other = Scheduler.builder().kernel(signalled).clock(clock).build()) {
-      other.spawn(() -> log.add("timed out " + Scheduler.ioWait(pipe.a(), READ, 3)));
+    try (Scheduler other = Scheduler.builder().kernel(signalled).clock(clock).build()) {
+      other.spawn(() -> log.add("timed out " + Scheduler.ioWait(pipe.readFd(), READ, 3)));
       other.run();
       assertThat(log).containsExactly("timed out 0");
       assertThat(passedNanos()).isEqualTo(3000 * MS);

@@ -8,6 +8,7 @@ import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
+import dev.fdfiber.testing.Pipe;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
@@ -72,10 +73,9 @@ class DriverInterruptTest {
 
   @ParameterizedTest
   @EnumSource(Drive.class)
-  void r20_interruptOfABlockedDriver_returnsWithTheStatusSet(Drive drive) {
-    try (Scheduler s = interruptedInPoll();
-        Fds.Pair pipe = Fds.pipe()) {
-      Fiber waits = s.spawn(() -> Scheduler.ioWait(pipe.a(), READ, -1));
+  void r20_interruptOfABlockedDriver_returnsWithTheStatusSet(Drive drive, Pipe pipe) {
+    try (Scheduler s = interruptedInPoll()) {
+      Fiber waits = s.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ, -1));
       s.spawn(() -> Scheduler.pause(1000));
       s.spawn(() -> new LinkedBlockingQueue<>().take());
       s.runUntilEmpty();
@@ -193,19 +193,18 @@ class DriverInterruptTest {
   }
 
   @Test
-  void r20_driveAfterAnInterrupt_goesOnAsUsual() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
+  void r20_driveAfterAnInterrupt_goesOnAsUsual(Pipe pipe) {
+    try (Scheduler s = Scheduler.create()) {
       int[] seen = new int[1];
       s.spawn(() -> {
-        int bits = Scheduler.ioWait(pipe.a(), READ, -1);
+        int bits = Scheduler.ioWait(pipe.readFd(), READ, -1);
         seen[0] = bits;
       });
       s.runUntilEmpty();
       me.interrupt();
       s.run();
       assertThat(Thread.interrupted()).isTrue();
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(seen[0]).isEqualTo(READ);
     }
@@ -224,30 +223,26 @@ class DriverInterruptTest {
   }
 
   @Test
-  void r20_interruptOutsideAFiber_endsTheWait() {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      me.interrupt();
-      assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
-          .isInstanceOf(InterruptedException.class);
-      assertThat(Thread.currentThread().isInterrupted()).isFalse();
-      me.interrupt();
-      assertThatThrownBy(() -> Scheduler.pause(1000)).isInstanceOf(InterruptedException.class);
-    }
+  void r20_interruptOutsideAFiber_endsTheWait(Pipe pipe) {
+    me.interrupt();
+    assertThatThrownBy(() -> Scheduler.ioWait(pipe.readFd(), READ, -1))
+        .isInstanceOf(InterruptedException.class);
+    assertThat(Thread.currentThread().isInterrupted()).isFalse();
+    me.interrupt();
+    assertThatThrownBy(() -> Scheduler.pause(1000)).isInstanceOf(InterruptedException.class);
   }
 
   @Test
-  void r20_interruptOfABlockedWaitOutsideAFiber_endsIt() {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Thread.ofPlatform()
-          .start(() -> {
-            while (!isInPoll(me)) {
-              Thread.onSpinWait();
-            }
-            me.interrupt();
-          });
-      assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
-          .isInstanceOf(InterruptedException.class);
-    }
+  void r20_interruptOfABlockedWaitOutsideAFiber_endsIt(Pipe pipe) {
+    Thread.ofPlatform()
+        .start(() -> {
+          while (!isInPoll(me)) {
+            Thread.onSpinWait();
+          }
+          me.interrupt();
+        });
+    assertThatThrownBy(() -> Scheduler.ioWait(pipe.readFd(), READ, -1))
+        .isInstanceOf(InterruptedException.class);
   }
 
   private static boolean isInPoll(Thread thread) {

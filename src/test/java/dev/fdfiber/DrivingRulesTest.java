@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.TimeKernel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -76,15 +77,13 @@ class DrivingRulesTest {
   }
 
   @Test
-  void r4_tick0_withNothingReady_looksOnceWithoutBlocking() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(() -> Scheduler.ioWait(pipe.a(), READ, 1));
-      scheduler.tick(0);
+  void r4_tick0_withNothingReady_looksOnceWithoutBlocking(Pipe pipe) throws Exception {
+    scheduler.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ, 1));
+    scheduler.tick(0);
 
-      assertThat(scheduler.tick(0)).isFalse();
-      assertThat(kernel.timeouts()).containsExactly(0L);
-      assertThat(scheduler.aliveCount()).isOne();
-    }
+    assertThat(scheduler.tick(0)).isFalse();
+    assertThat(kernel.timeouts()).containsExactly(0L);
+    assertThat(scheduler.aliveCount()).isOne();
   }
 
   @Test
@@ -122,36 +121,32 @@ class DrivingRulesTest {
   }
 
   @Test
-  void r4_tick_withAnIdleFd_returnsWhenItsTimeIsUp() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(() -> Scheduler.ioWait(pipe.a(), READ, -1));
-      scheduler.tick(0);
+  void r4_tick_withAnIdleFd_returnsWhenItsTimeIsUp(Pipe pipe) throws Exception {
+    scheduler.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ, -1));
+    scheduler.tick(0);
 
-      assertThat(scheduler.tick(2500)).isFalse();
+    assertThat(scheduler.tick(2500)).isFalse();
 
-      assertThat(passedMillis()).isEqualTo(2500);
-      assertThat(kernel.blockingTimeouts()).as("no spin").hasSizeLessThanOrEqualTo(4);
-    }
+    assertThat(passedMillis()).isEqualTo(2500);
+    assertThat(kernel.blockingTimeouts()).as("no spin").hasSizeLessThanOrEqualTo(4);
   }
 
   @Test
-  void r4_tick_resumesOneOfSeveralThatGetReadyTogether() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      for (int i = 0; i < 3; i++) {
-        scheduler.spawn(() -> {
-          Scheduler.ioWait(pipe.a(), READ, -1);
-          log.add("woken");
-        });
-      }
-      scheduler.runUntilEmpty();
-      Fds.write(pipe.b(), "x");
-
-      for (int i = 1; i <= 3; i++) {
-        assertThat(scheduler.tick(-1)).isTrue();
-        assertThat(log).hasSize(i);
-      }
-      assertThat(scheduler.tick(-1)).isFalse();
+  void r4_tick_resumesOneOfSeveralThatGetReadyTogether(Pipe pipe) throws Exception {
+    for (int i = 0; i < 3; i++) {
+      scheduler.spawn(() -> {
+        Scheduler.ioWait(pipe.readFd(), READ, -1);
+        log.add("woken");
+      });
     }
+    scheduler.runUntilEmpty();
+    Fds.write(pipe.writeFd(), "x");
+
+    for (int i = 1; i <= 3; i++) {
+      assertThat(scheduler.tick(-1)).isTrue();
+      assertThat(log).hasSize(i);
+    }
+    assertThat(scheduler.tick(-1)).isFalse();
   }
 
   @Test
@@ -167,27 +162,25 @@ class DrivingRulesTest {
   // ---- R5
 
   @Test
-  void r5_runUntilEmpty_countsResumes_andNeverBlocks() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(() -> Scheduler.ioWait(pipe.a(), READ, 10));
-      spawnPause("later", 10);
-      scheduler.spawn(() -> {
-        Scheduler.pause(0);
-        Scheduler.pause(0);
-        scheduler.spawn(() -> log.add("child"));
-      });
+  void r5_runUntilEmpty_countsResumes_andNeverBlocks(Pipe pipe) throws Exception {
+    scheduler.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ, 10));
+    spawnPause("later", 10);
+    scheduler.spawn(() -> {
+      Scheduler.pause(0);
+      Scheduler.pause(0);
+      scheduler.spawn(() -> log.add("child"));
+    });
 
-      assertThat(scheduler.runUntilEmpty()).isEqualTo(1 + 1 + 3 + 1);
+    assertThat(scheduler.runUntilEmpty()).isEqualTo(1 + 1 + 3 + 1);
 
-      assertThat(log).containsExactly("child");
-      assertThat(kernel.timeouts()).isNotEmpty().containsOnly(0L);
-      assertThat(scheduler.aliveCount()).isEqualTo(2);
-      assertThat(scheduler.runUntilEmpty()).isZero();
-      Fds.write(pipe.b(), "x");
-      clock.advance(Duration.ofSeconds(10));
-      assertThat(scheduler.runUntilEmpty()).isEqualTo(2);
-      assertThat(scheduler.aliveCount()).isZero();
-    }
+    assertThat(log).containsExactly("child");
+    assertThat(kernel.timeouts()).isNotEmpty().containsOnly(0L);
+    assertThat(scheduler.aliveCount()).isEqualTo(2);
+    assertThat(scheduler.runUntilEmpty()).isZero();
+    Fds.write(pipe.writeFd(), "x");
+    clock.advance(Duration.ofSeconds(10));
+    assertThat(scheduler.runUntilEmpty()).isEqualTo(2);
+    assertThat(scheduler.aliveCount()).isZero();
   }
 
   @Test
@@ -251,15 +244,13 @@ class DrivingRulesTest {
   }
 
   @Test
-  void r5_runFor_withAnIdleFd_neverSpins() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(() -> Scheduler.ioWait(pipe.a(), READ, -1));
+  void r5_runFor_withAnIdleFd_neverSpins(Pipe pipe) throws Exception {
+    scheduler.spawn(() -> Scheduler.ioWait(pipe.readFd(), READ, -1));
 
-      scheduler.runFor(10);
+    scheduler.runFor(10);
 
-      assertThat(passedMillis()).isEqualTo(10_000);
-      assertThat(kernel.timeouts()).hasSizeLessThanOrEqualTo(12); // one a second, to sweep
-    }
+    assertThat(passedMillis()).isEqualTo(10_000);
+    assertThat(kernel.timeouts()).hasSizeLessThanOrEqualTo(12); // one a second, to sweep
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Logged;
+import dev.fdfiber.testing.Pipe;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,19 +64,18 @@ class FailureRulesTest {
   }
 
   @Test
-  void r19_exceptionAfterAWait_isKeptToo() {
-    try (Scheduler s = recording();
-        Fds.Pair pipe = Fds.pipe()) {
+  void r19_exceptionAfterAWait_isKeptToo(Pipe pipe) {
+    try (Scheduler s = recording()) {
       Fiber fiber =
           s.spawn(
               "late",
               () -> {
-                Scheduler.ioWait(pipe.a(), Scheduler.READ, -1);
+                Scheduler.ioWait(pipe.readFd(), Scheduler.READ, -1);
                 throw new IllegalStateException("late");
               });
       s.runUntilEmpty();
       assertThat(fiber.failure()).isEmpty();
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
       assertThat(fiber.failure()).get().isInstanceOf(IllegalStateException.class);
       assertThat(reported).containsExactly("late: late");
@@ -115,10 +115,9 @@ class FailureRulesTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"pause", "take", "read", "rethrown"})
-  void r19_endOfACancelledFiber_isKeptAndNotReported(String wait) throws Exception {
-    try (Scheduler s = recording();
-        Fds.Pair pipe = Fds.pipe()) {
-      Fiber fiber = s.spawn(() -> waitIn(wait, pipe.a()));
+  void r19_endOfACancelledFiber_isKeptAndNotReported(String wait, Pipe pipe) throws Exception {
+    try (Scheduler s = recording()) {
+      Fiber fiber = s.spawn(() -> waitIn(wait, pipe.readFd()));
       s.runUntilEmpty();
       fiber.cancel();
       s.run();

@@ -8,6 +8,7 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -67,9 +68,17 @@ class FairnessRulesTest {
     }
   }
 
+  /** Without a wait for a descriptor there is nothing to look at. */
+  private void spawnWaiter(Pipe idle) {
+    scheduler.spawn(() -> Scheduler.ioWait(idle.readFd(), READ, -1));
+    scheduler.runUntilEmpty();
+    looks.polls = 0;
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 40, 63, 64, 65, 100, 127, 128, 300})
-  void r3_looksAtTheLatestEvery64Resumes(int fibers) {
+  void r3_looksAtTheLatestEvery64Resumes(int fibers, Pipe idle) {
+    spawnWaiter(idle);
     spawnYielders(fibers, 200);
 
     int resumes = scheduler.runUntilEmpty();
@@ -80,7 +89,8 @@ class FairnessRulesTest {
   }
 
   @Test
-  void r3_looksAtTheLatestEvery64Resumes_whenFibersMultiply() {
+  void r3_looksAtTheLatestEvery64Resumes_whenFibersMultiply(Pipe idle) {
+    spawnWaiter(idle);
     for (int round = 0; round < 5; round++) {
       scheduler.spawn(() -> multiply(7)); // 1, 2, 4 ... 128 in the queue
     }
@@ -98,7 +108,8 @@ class FairnessRulesTest {
   }
 
   @Test
-  void r3_looksAtTheLatestEvery64Ticks() {
+  void r3_looksAtTheLatestEvery64Ticks(Pipe idle) {
+    spawnWaiter(idle);
     spawnYielders(3, 100);
     while (scheduler.tick(0)) {
       assertThat(looks.longestGap).isLessThanOrEqualTo(64);
@@ -121,19 +132,17 @@ class FairnessRulesTest {
   }
 
   @Test
-  void r3_aYieldLoop_starvesNoFd() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      scheduler.spawn(() -> {
-        Scheduler.ioWait(pipe.a(), READ, -1);
-        done = true;
-      });
-      int[] rounds = new int[1];
-      scheduler.spawn(() -> yieldUntilDone(rounds, () -> Fds.write(pipe.b(), "x")));
+  void r3_aYieldLoop_starvesNoFd(Pipe pipe) throws Exception {
+    scheduler.spawn(() -> {
+      Scheduler.ioWait(pipe.readFd(), READ, -1);
+      done = true;
+    });
+    int[] rounds = new int[1];
+    scheduler.spawn(() -> yieldUntilDone(rounds, () -> Fds.write(pipe.writeFd(), "x")));
 
-      scheduler.run();
+    scheduler.run();
 
-      assertThat(rounds[0]).isBetween(1, 65);
-    }
+    assertThat(rounds[0]).isBetween(1, 65);
   }
 
   @Test
@@ -174,50 +183,46 @@ class FairnessRulesTest {
   }
 
   @Test
-  void r3_aStreamOfReadyFds_starvesNoTimer() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "never read, so always ready");
+  void r3_aStreamOfReadyFds_starvesNoTimer(Pipe pipe) throws Exception {
+    Fds.write(pipe.writeFd(), "never read, so always ready");
+    scheduler.spawn(() -> {
+      Scheduler.pause(0.001);
+      done = true;
+    });
+    int[] rounds = new int[1];
+    for (int i = 0; i < 10; i++) {
       scheduler.spawn(() -> {
-        Scheduler.pause(0.001);
-        done = true;
+        for (; !done; rounds[0]++) {
+          Scheduler.ioWait(pipe.readFd(), READ, -1);
+          clock.advance(Duration.ofNanos(10_000)); // due after a hundred of them
+        }
       });
-      int[] rounds = new int[1];
-      for (int i = 0; i < 10; i++) {
-        scheduler.spawn(() -> {
-          for (; !done; rounds[0]++) {
-            Scheduler.ioWait(pipe.a(), READ, -1);
-            clock.advance(Duration.ofNanos(10_000)); // due after a hundred of them
-          }
-        });
-      }
-
-      scheduler.run();
-
-      assertThat(rounds[0]).isBetween(100, 100 + 64 + 10);
     }
+
+    scheduler.run();
+
+    assertThat(rounds[0]).isBetween(100, 100 + 64 + 10);
   }
 
   @Test
-  void r3_aStreamOfReadyFds_starvesNoYieldingFiber() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "always ready");
-      int[] rounds = new int[1];
-      scheduler.spawn(() -> {
-        for (; !done; rounds[0]++) {
-          Scheduler.ioWait(pipe.a(), READ, -1);
-        }
-      });
-      scheduler.spawn(() -> {
-        for (int i = 0; i < 640; i++) {
-          Scheduler.pause(0);
-        }
-        done = true;
-      });
+  void r3_aStreamOfReadyFds_starvesNoYieldingFiber(Pipe pipe) throws Exception {
+    Fds.write(pipe.writeFd(), "always ready");
+    int[] rounds = new int[1];
+    scheduler.spawn(() -> {
+      for (; !done; rounds[0]++) {
+        Scheduler.ioWait(pipe.readFd(), READ, -1);
+      }
+    });
+    scheduler.spawn(() -> {
+      for (int i = 0; i < 640; i++) {
+        Scheduler.pause(0);
+      }
+      done = true;
+    });
 
-      scheduler.run();
+    scheduler.run();
 
-      assertThat(rounds[0]).as("a look every 64 resumes").isBetween(5, 641);
-    }
+    assertThat(rounds[0]).as("a look every 64 resumes").isBetween(5, 641);
   }
 
   @Test

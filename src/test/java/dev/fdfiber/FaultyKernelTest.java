@@ -9,6 +9,7 @@ import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
+import dev.fdfiber.testing.Pipe;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Random;
@@ -158,17 +159,15 @@ class FaultyKernelTest {
   }
 
   @Test
-  void interruptedPolls_endNoWaitEarlyAndMissNoReadiness() {
-    try (Scheduler s = Scheduler.builder().kernel(new Faulty(45)).build();
-        Fds.Pair pipe = Fds.pipe();
-        Fds.Pair full = Fds.pipe()) {
-      Fds.write(full.b(), "x");
+  void interruptedPolls_endNoWaitEarlyAndMissNoReadiness(Pipe pipe, Pipe full) {
+    try (Scheduler s = Scheduler.builder().kernel(new Faulty(45)).build()) {
+      Fds.write(full.writeFd(), "x");
       Fiber fiber =
           s.spawn(() -> {
             for (int i = 0; i < 100; i++) {
-              assertThat(Scheduler.ioWait(full.a(), Scheduler.READ, 0)).isOne();
+              assertThat(Scheduler.ioWait(full.readFd(), Scheduler.READ, 0)).isOne();
               long start = System.nanoTime();
-              assertThat(Scheduler.ioWait(pipe.a(), Scheduler.READ, 0.000_01)).isZero();
+              assertThat(Scheduler.ioWait(pipe.readFd(), Scheduler.READ, 0.000_01)).isZero();
               assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(10_000);
             }
           });
@@ -227,7 +226,7 @@ class FaultyKernelTest {
   }
 
   @Test
-  void kernelWithoutMemory_isAnErrorOfThatCallAlone() {
+  void kernelWithoutMemory_isAnErrorOfThatCallAlone(Pipe pipe) {
     Kernel kernel =
         new ForwardingKernel(Kernel.system()) {
           @Override
@@ -235,16 +234,15 @@ class FaultyKernelTest {
             return count == 1 ? -Errno.ENOMEM : super.read(fd, buffer, count);
           }
         };
-    try (Scheduler s = Scheduler.builder().kernel(kernel).onUncaught((f, t) -> {}).build();
-        Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "x");
-      Fiber fiber = s.spawn(() -> FdChannel.borrow(pipe.a()).read(ByteBuffer.allocate(1)));
+    try (Scheduler s = Scheduler.builder().kernel(kernel).onUncaught((f, t) -> {}).build()) {
+      Fds.write(pipe.writeFd(), "x");
+      Fiber fiber = s.spawn(() -> FdChannel.borrow(pipe.readFd()).read(ByteBuffer.allocate(1)));
       Fiber other = s.spawn(() -> Scheduler.pause(0));
       s.run();
       assertThat(fiber.failure())
           .get()
           .asString()
-          .contains("read(fd " + pipe.a() + "): ENOMEM (Cannot allocate memory)");
+          .contains("read(fd " + pipe.readFd() + "): ENOMEM (Cannot allocate memory)");
       assertThat(other.failure()).isEmpty();
     }
   }

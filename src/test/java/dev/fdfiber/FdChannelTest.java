@@ -7,7 +7,9 @@ import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
@@ -100,46 +102,42 @@ class FdChannelTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void heapDirectAndReadOnlyBuffers_areReadAndWritten(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      place.run(() -> {
-        FdChannel a = FdChannel.borrow(pair.a());
-        FdChannel b = FdChannel.borrow(pair.b());
-        ByteBuffer direct = ByteBuffer.allocateDirect(8).put(bytes("..dir")).flip().position(2);
-        assertThat(a.write(direct)).isEqualTo(3);
-        assertThat(direct.remaining()).isZero();
-        assertThat(a.write(bytes("ect").asReadOnlyBuffer())).isEqualTo(3);
-        ByteBuffer heap = ByteBuffer.allocate(20).position(4).slice().limit(4);
-        assertThat(b.read(heap)).isEqualTo(4);
-        assertThat(text(heap)).isEqualTo("dire");
-        ByteBuffer into = ByteBuffer.allocateDirect(20).put((byte) '>');
-        assertThat(b.read(into)).isEqualTo(2);
-        assertThat(text(into)).isEqualTo(">ct");
-        a.close();
-        b.close();
-      });
-    }
+  void heapDirectAndReadOnlyBuffers_areReadAndWritten(Place place, SocketPair pair)
+      throws Exception {
+    place.run(() -> {
+      FdChannel a = FdChannel.borrow(pair.a());
+      FdChannel b = FdChannel.borrow(pair.b());
+      ByteBuffer direct = ByteBuffer.allocateDirect(8).put(bytes("..dir")).flip().position(2);
+      assertThat(a.write(direct)).isEqualTo(3);
+      assertThat(direct.remaining()).isZero();
+      assertThat(a.write(bytes("ect").asReadOnlyBuffer())).isEqualTo(3);
+      ByteBuffer heap = ByteBuffer.allocate(20).position(4).slice().limit(4);
+      assertThat(b.read(heap)).isEqualTo(4);
+      assertThat(text(heap)).isEqualTo("dire");
+      ByteBuffer into = ByteBuffer.allocateDirect(20).put((byte) '>');
+      assertThat(b.read(into)).isEqualTo(2);
+      assertThat(text(into)).isEqualTo(">ct");
+      a.close();
+      b.close();
+    });
   }
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void misuse_isRefusedAndLosesNothing(Place place) throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "xyz");
-      place.run(() -> {
-        FdChannel in = FdChannel.borrow(pipe.a());
-        ByteBuffer readOnly = ByteBuffer.allocate(8).asReadOnlyBuffer();
-        assertThatThrownBy(() -> in.read(readOnly)).isInstanceOf(IllegalArgumentException.class);
-        ByteBuffer[] second = {ByteBuffer.allocate(1), readOnly};
-        assertThatThrownBy(() -> in.read(second)).isInstanceOf(IllegalArgumentException.class);
-        assertThat(in.read(ByteBuffer.allocate(0))).isZero();
-        assertThatThrownBy(() -> in.read(second, 1, 2))
-            .isInstanceOf(IndexOutOfBoundsException.class);
-        ByteBuffer all = ByteBuffer.allocate(8);
-        assertThat(in.read(all)).isEqualTo(3);
-        assertThat(text(all)).isEqualTo("xyz");
-      });
-    }
+  void misuse_isRefusedAndLosesNothing(Place place, Pipe pipe) throws Exception {
+    Fds.write(pipe.writeFd(), "xyz");
+    place.run(() -> {
+      FdChannel in = FdChannel.borrow(pipe.readFd());
+      ByteBuffer readOnly = ByteBuffer.allocate(8).asReadOnlyBuffer();
+      assertThatThrownBy(() -> in.read(readOnly)).isInstanceOf(IllegalArgumentException.class);
+      ByteBuffer[] second = {ByteBuffer.allocate(1), readOnly};
+      assertThatThrownBy(() -> in.read(second)).isInstanceOf(IllegalArgumentException.class);
+      assertThat(in.read(ByteBuffer.allocate(0))).isZero();
+      assertThatThrownBy(() -> in.read(second, 1, 2)).isInstanceOf(IndexOutOfBoundsException.class);
+      ByteBuffer all = ByteBuffer.allocate(8);
+      assertThat(in.read(all)).isEqualTo(3);
+      assertThat(text(all)).isEqualTo("xyz");
+    });
   }
 
   @ParameterizedTest
@@ -172,41 +170,37 @@ class FdChannelTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void timeouts_giveWhatWasDoneUntilThen(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      place.run(() -> {
-        FdChannel a = FdChannel.borrow(pair.a());
-        assertThat(a.read(ByteBuffer.allocate(1), SHORT)).isZero();
-        assertThat(a.read(ByteBuffer.allocate(1), Duration.ZERO)).isZero();
-        ByteBuffer big = ByteBuffer.allocate(8 << 20);
-        int written = a.write(big, SHORT);
-        assertThat(written).isPositive().isLessThan(big.capacity());
-        assertThat(big.position()).isEqualTo(written);
-        assertThat(a.write(big, Duration.ZERO)).isZero();
-        Fds.write(pair.b(), "x");
-        assertThat(a.read(ByteBuffer.allocate(8), Duration.ZERO)).isOne();
-      });
-    }
+  void timeouts_giveWhatWasDoneUntilThen(Place place, SocketPair pair) throws Exception {
+    place.run(() -> {
+      FdChannel a = FdChannel.borrow(pair.a());
+      assertThat(a.read(ByteBuffer.allocate(1), SHORT)).isZero();
+      assertThat(a.read(ByteBuffer.allocate(1), Duration.ZERO)).isZero();
+      ByteBuffer big = ByteBuffer.allocate(8 << 20);
+      int written = a.write(big, SHORT);
+      assertThat(written).isPositive().isLessThan(big.capacity());
+      assertThat(big.position()).isEqualTo(written);
+      assertThat(a.write(big, Duration.ZERO)).isZero();
+      Fds.write(pair.b(), "x");
+      assertThat(a.read(ByteBuffer.allocate(8), Duration.ZERO)).isOne();
+    });
   }
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void gatherAndScatter_goThroughTheBuffersInOrder(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      place.run(() -> {
-        FdChannel a = FdChannel.borrow(pair.a());
-        FdChannel b = FdChannel.borrow(pair.b());
-        ByteBuffer[] from = {bytes("no"), bytes("ab"), bytes(""), bytes("cdefg"), bytes("no")};
-        assertThat(a.write(from, 1, 3)).isEqualTo(7);
-        assertThat(from[0].remaining()).isEqualTo(2);
-        ByteBuffer[] to = {ByteBuffer.allocate(3), ByteBuffer.allocateDirect(9)};
-        assertThat(b.read(to)).isEqualTo(7);
-        assertThat(text(to[0]) + "|" + text(to[1])).isEqualTo("abc|defg");
-        assertThat(a.write(new ByteBuffer[] {bytes("xyz")})).isEqualTo(3);
-        ByteBuffer[] exact = {ByteBuffer.allocate(3), ByteBuffer.allocate(3)};
-        assertThat(b.read(exact)).as("does not wait for more").isEqualTo(3);
-      });
-    }
+  void gatherAndScatter_goThroughTheBuffersInOrder(Place place, SocketPair pair) throws Exception {
+    place.run(() -> {
+      FdChannel a = FdChannel.borrow(pair.a());
+      FdChannel b = FdChannel.borrow(pair.b());
+      ByteBuffer[] from = {bytes("no"), bytes("ab"), bytes(""), bytes("cdefg"), bytes("no")};
+      assertThat(a.write(from, 1, 3)).isEqualTo(7);
+      assertThat(from[0].remaining()).isEqualTo(2);
+      ByteBuffer[] to = {ByteBuffer.allocate(3), ByteBuffer.allocateDirect(9)};
+      assertThat(b.read(to)).isEqualTo(7);
+      assertThat(text(to[0]) + "|" + text(to[1])).isEqualTo("abc|defg");
+      assertThat(a.write(new ByteBuffer[] {bytes("xyz")})).isEqualTo(3);
+      ByteBuffer[] exact = {ByteBuffer.allocate(3), ByteBuffer.allocate(3)};
+      assertThat(b.read(exact)).as("does not wait for more").isEqualTo(3);
+    });
   }
 
   // ---- ends
@@ -281,12 +275,10 @@ class FdChannelTest {
   }
 
   @Test
-  void toString_namesTheDescriptor() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      FdChannel channel = FdChannel.borrow(pipe.a());
-      assertThat(channel).hasToString("channel on fd " + pipe.a() + ", borrowed");
-      channel.close();
-      assertThat(channel.toString()).contains("closed");
-    }
+  void toString_namesTheDescriptor(Pipe pipe) throws Exception {
+    FdChannel channel = FdChannel.borrow(pipe.readFd());
+    assertThat(channel).hasToString("channel on fd " + pipe.readFd() + ", borrowed");
+    channel.close();
+    assertThat(channel.toString()).contains("closed");
   }
 }

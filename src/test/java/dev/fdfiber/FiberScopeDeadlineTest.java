@@ -6,21 +6,18 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
-import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
-import dev.fdfiber.testing.TimeKernel;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeoutException;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,52 +26,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Deadlines of scopes, and shields against them and against cancels. */
 @FdTest
 @SuppressWarnings("FutureReturnValueIgnored") // a failure comes out of join
-class FiberScopeDeadlineTest {
-  private final ManualClock clock = new ManualClock();
-  private final long start = clock.nanoTime();
-  private final List<String> log = new ArrayList<>();
-  private final Scheduler s =
-      Scheduler.builder().clock(clock).kernel(new TimeKernel(clock)).build();
-
-  @AfterEach
-  void close() {
-    assertThat(s.aliveCount()).isZero();
-    assertThat(s.loop().owners).isEmpty();
-    assertThat(s.nextWakeNanos()).isEmpty();
-    s.close();
-  }
-
-  private void in(Place place, FiberBody body) throws Exception {
-    if (place == Place.FIBER) {
-      Place.in(s, body);
-    } else {
-      s.runUntilEmpty();
-      body.run();
-    }
-  }
-
-  private double now() {
-    return (clock.nanoTime() - start) / 1e9;
-  }
-
+class FiberScopeDeadlineTest extends ScopeFixture {
   private static FiberScope open(String name, double seconds) {
     return FiberScope.builder().name(name).deadline(seconds(seconds)).open();
   }
 
   private static Duration seconds(double seconds) {
     return Duration.ofNanos((long) (seconds * 1e9));
-  }
-
-  private Callable<String> waiting(String name) {
-    return () -> {
-      try {
-        Scheduler.pause(1000);
-        return name;
-      } catch (InterruptedException e) {
-        log.add(name + " cancelled");
-        throw e;
-      }
-    };
   }
 
   private static boolean isInterrupted() {
@@ -94,7 +52,7 @@ class FiberScopeDeadlineTest {
               try {
                 return waiting("bad").call();
               } finally {
-                fail("clean-up failed");
+                throwIo("clean-up failed");
               }
             });
             assertThatThrownBy(scope::join)
@@ -112,10 +70,6 @@ class FiberScopeDeadlineTest {
           }
         });
     assertThat(log).containsExactly("child cancelled", "bad cancelled");
-  }
-
-  private static void fail(String message) throws IOException {
-    throw new IOException(message);
   }
 
   @Test
@@ -200,59 +154,57 @@ class FiberScopeDeadlineTest {
   }
 
   @Test
-  void within_throwsTheTimeout_whateverWaitItWas() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      List<Callable<Object>> waits =
-          List.of(
-              () -> {
-                Scheduler.pause(1000);
-                return "";
-              },
-              () -> Scheduler.ioWait(pipe.a(), Scheduler.READ, -1),
-              () -> FdChannel.borrow(pipe.a()).read(ByteBuffer.allocate(1)),
-              () -> {
-                s.spawn(() -> Scheduler.pause(5)).join();
-                return "";
-              },
-              () -> waiting("swallows").call() + swallowed(),
-              () -> {
-                try (FiberScope scope = FiberScope.open()) {
-                  scope.fork(waiting("child"));
-                  scope.join();
-                }
-                return "";
-              });
-      Place.in(
-          s,
-          () -> {
-            for (Callable<Object> wait : waits) {
-              assertThatThrownBy(() -> FiberScope.within(seconds(2), wait))
-                  .isInstanceOf(TimeoutException.class);
-              assertThat(isInterrupted()).isFalse();
-            }
-            assertThatThrownBy(() ->
-                    FiberScope.within(
-                        seconds(2),
-                        () -> {
-                          try {
-                            Scheduler.pause(1000);
-                          } catch (InterruptedException e) {
-                            log.add("swallowed");
-                          }
-                          return "";
-                        }))
-                .as("what swallows the interrupt is late all the same")
+  void within_throwsTheTimeout_whateverWaitItWas(Pipe pipe) throws Exception {
+    List<Callable<Object>> waits =
+        List.of(
+            () -> {
+              Scheduler.pause(1000);
+              return "";
+            },
+            () -> Scheduler.ioWait(pipe.readFd(), Scheduler.READ, -1),
+            () -> FdChannel.borrow(pipe.readFd()).read(ByteBuffer.allocate(1)),
+            () -> {
+              s.spawn(() -> Scheduler.pause(5)).join();
+              return "";
+            },
+            () -> waiting("swallows").call() + swallowed(),
+            () -> {
+              try (FiberScope scope = FiberScope.open()) {
+                scope.fork(waiting("child"));
+                scope.join();
+              }
+              return "";
+            });
+    Place.in(
+        s,
+        () -> {
+          for (Callable<Object> wait : waits) {
+            assertThatThrownBy(() -> FiberScope.within(seconds(2), wait))
                 .isInstanceOf(TimeoutException.class);
-            assertThat(FiberScope.within(seconds(2), () -> "in time")).isEqualTo("in time");
-            assertThatThrownBy(() ->
-                    FiberScope.within(
-                        seconds(2),
-                        () -> {
-                          throw new IOException("its own");
-                        }))
-                .hasMessage("its own");
-          });
-    }
+            assertThat(isInterrupted()).isFalse();
+          }
+          assertThatThrownBy(() ->
+                  FiberScope.within(
+                      seconds(2),
+                      () -> {
+                        try {
+                          Scheduler.pause(1000);
+                        } catch (InterruptedException e) {
+                          log.add("swallowed");
+                        }
+                        return "";
+                      }))
+              .as("what swallows the interrupt is late all the same")
+              .isInstanceOf(TimeoutException.class);
+          assertThat(FiberScope.within(seconds(2), () -> "in time")).isEqualTo("in time");
+          assertThatThrownBy(() ->
+                  FiberScope.within(
+                      seconds(2),
+                      () -> {
+                        throw new IOException("its own");
+                      }))
+              .hasMessage("its own");
+        });
   }
 
   private static String swallowed() {
@@ -307,23 +259,21 @@ class FiberScopeDeadlineTest {
   }
 
   @Test
-  void anInterruptThatChannelsKeep_isTakenBack() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Place.in(
-          s,
-          () -> {
-            FdChannel channel = FdChannel.borrow(pipe.a());
-            Throwable t =
-                catchThrowable(() -> {
-                  try (FiberScope scope = open("fetch", 2)) {
-                    channel.read(ByteBuffer.allocate(1));
-                  }
-                });
-            assertThat(t).isInstanceOf(InterruptedIOException.class);
-            assertThat(t.getSuppressed()).singleElement().isInstanceOf(TimeoutException.class);
-            assertThat(isInterrupted()).isFalse();
-          });
-    }
+  void anInterruptThatChannelsKeep_isTakenBack(Pipe pipe) throws Exception {
+    Place.in(
+        s,
+        () -> {
+          FdChannel channel = FdChannel.borrow(pipe.readFd());
+          Throwable t =
+              catchThrowable(() -> {
+                try (FiberScope scope = open("fetch", 2)) {
+                  channel.read(ByteBuffer.allocate(1));
+                }
+              });
+          assertThat(t).isInstanceOf(InterruptedIOException.class);
+          assertThat(t.getSuppressed()).singleElement().isInstanceOf(TimeoutException.class);
+          assertThat(isInterrupted()).isFalse();
+        });
   }
 
   // ---- with a cancel besides
@@ -382,7 +332,7 @@ class FiberScopeDeadlineTest {
         () -> {
           try (FiberScope scope = open("fetch", 2)) {
             scope.fork(() -> {
-              fail("first");
+              throwIo("first");
               return "";
             });
             scope.fork(() -> {
@@ -551,36 +501,35 @@ class FiberScopeDeadlineTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void shield_rawInterrupts_inEveryWaitOfOurs(boolean timed) throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Fiber other = s.spawn(() -> Scheduler.pause(5));
-      Fiber owner =
-          s.spawn(
-              "owner",
-              () ->
-                  FiberScope.shield(() -> {
-                    double limit = timed ? 3 : -1;
-                    assertThat(Scheduler.ioWait(pipe.a(), Scheduler.READ, limit))
-                        .isEqualTo(timed ? 0 : 1);
-                    Duration left = seconds(timed ? 4 : 100);
-                    int[] seen =
-                        Scheduler.ioWaitAny(new int[] {pipe.a()}, new int[] {Scheduler.READ}, left);
-                    assertThat(seen).containsExactly(Scheduler.READ);
-                    other.join();
-                  }));
-      s.spawn(() -> {
-        Scheduler.pause(1);
-        owner.thread().interrupt();
-        Scheduler.pause(3);
-        owner.thread().interrupt();
-        Fds.write(pipe.b(), "x");
-        Scheduler.pause(0.5);
-        owner.thread().interrupt();
-      });
-      s.run();
-      Place.rethrow(owner);
-      assertThat(now()).isEqualTo(5);
-    }
+  void shield_rawInterrupts_inEveryWaitOfOurs(boolean timed, Pipe pipe) throws Exception {
+    Fiber other = s.spawn(() -> Scheduler.pause(5));
+    Fiber owner =
+        s.spawn(
+            "owner",
+            () ->
+                FiberScope.shield(() -> {
+                  double limit = timed ? 3 : -1;
+                  assertThat(Scheduler.ioWait(pipe.readFd(), Scheduler.READ, limit))
+                      .isEqualTo(timed ? 0 : 1);
+                  Duration left = seconds(timed ? 4 : 100);
+                  int[] seen =
+                      Scheduler.ioWaitAny(
+                          new int[] {pipe.readFd()}, new int[] {Scheduler.READ}, left);
+                  assertThat(seen).containsExactly(Scheduler.READ);
+                  other.join();
+                }));
+    s.spawn(() -> {
+      Scheduler.pause(1);
+      owner.thread().interrupt();
+      Scheduler.pause(3);
+      owner.thread().interrupt();
+      Fds.write(pipe.writeFd(), "x");
+      Scheduler.pause(0.5);
+      owner.thread().interrupt();
+    });
+    s.run();
+    Place.rethrow(owner);
+    assertThat(now()).isEqualTo(5);
   }
 
   @Test

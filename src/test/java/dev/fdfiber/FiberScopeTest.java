@@ -7,15 +7,10 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Logged;
-import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Place;
-import dev.fdfiber.testing.TimeKernel;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.NoSuchElementException;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -23,7 +18,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,62 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Scopes without deadlines: what they wait for, what they throw, and who may use them. */
 @FdTest
 @SuppressWarnings("FutureReturnValueIgnored") // a failure comes out of join
-class FiberScopeTest {
-  private final ManualClock clock = new ManualClock();
-  private final List<String> log = new ArrayList<>();
-  private final List<String> uncaught = new ArrayList<>();
-  private final Scheduler s =
-      Scheduler.builder()
-          .clock(clock)
-          .kernel(new TimeKernel(clock))
-          .onUncaught((fiber, t) -> uncaught.add(fiber.name() + ": " + t.getMessage()))
-          .build();
-
-  @AfterEach
-  void close() {
-    assertThat(s.aliveCount()).isZero();
-    assertThat(s.loop().owners).isEmpty();
-    assertThat(s.nextWakeNanos()).isEmpty();
-    s.close();
-  }
-
-  /** Runs the body in a fiber, or in this thread as the one that drives. */
-  private void in(Place place, FiberBody body) throws Exception {
-    if (place == Place.FIBER) {
-      Place.in(s, body);
-    } else {
-      s.runUntilEmpty(); // now Scheduler.current() is this one
-      body.run();
-    }
-  }
-
-  private static Callable<String> after(double seconds, String result) {
-    return () -> {
-      Scheduler.pause(seconds);
-      return result;
-    };
-  }
-
-  private static Callable<String> failing(double seconds, String message) {
-    return () -> {
-      Scheduler.pause(seconds);
-      throw new IOException(message);
-    };
-  }
-
-  /** Notes how it is cancelled. */
-  private Callable<String> waiting(String name) {
-    return () -> {
-      try {
-        Scheduler.pause(1000);
-        return name;
-      } catch (InterruptedException e) {
-        log.add(name + " cancelled");
-        throw e;
-      }
-    };
-  }
-
+class FiberScopeTest extends ScopeFixture {
   @ParameterizedTest
   @EnumSource(Place.class)
   void join_whenAllSucceed_returnsWithTheResultsThere(Place place) throws Exception {
@@ -148,10 +87,6 @@ class FiberScopeTest {
           assertThat(log).as("what is forked later never runs").hasSize(1);
         });
     assertThat(uncaught).isEmpty();
-  }
-
-  private static void throwIo(String message) throws IOException {
-    throw new IOException(message);
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.fdfiber.examples.SwingGuest;
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Pipe;
 import java.awt.EventQueue;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,9 +35,8 @@ class GuestTest {
 
   @ParameterizedTest
   @EnumSource(value = PollerKind.class, names = "POLL", mode = EnumSource.Mode.EXCLUDE)
-  void pollFd_isReadable_whenThereIsSomethingToDo(PollerKind kind) throws Exception {
-    try (Fds.Pair pipe = Fds.pipe();
-        Scheduler s = Scheduler.builder().poller(kind).build()) {
+  void pollFd_isReadable_whenThereIsSomethingToDo(PollerKind kind, Pipe pipe) throws Exception {
+    try (Scheduler s = Scheduler.builder().poller(kind).build()) {
       int fd = s.pollFd();
       assertThat(s.pollFd()).isEqualTo(fd);
       assertThat(readable(fd, Duration.ZERO)).isFalse();
@@ -44,8 +44,8 @@ class GuestTest {
       List<String> log = new ArrayList<>();
       s.spawn(() -> { // by the driver itself, between two driving calls
         log.add("began");
-        Scheduler.ioWait(pipe.a(), Scheduler.READ, -1);
-        log.add("saw " + Fds.read(pipe.a()));
+        Scheduler.ioWait(pipe.readFd(), Scheduler.READ, -1);
+        log.add("saw " + Fds.read(pipe.readFd()));
       });
       assertThat(readable(fd, LONG)).isTrue();
       assertThat(s.nextWakeNanos()).hasValue(0);
@@ -54,7 +54,7 @@ class GuestTest {
       assertThat(readable(fd, Duration.ZERO)).as("nothing to do").isFalse();
       assertThat(s.nextWakeNanos()).isEmpty();
 
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       assertThat(readable(fd, LONG)).isTrue();
       s.runUntilEmpty();
       assertThat(log).containsExactly("began", "saw x");
@@ -63,55 +63,52 @@ class GuestTest {
   }
 
   @Test
-  void pollFd_isSignalled_byEverySubmission() throws Exception {
-    try (Scheduler s = Scheduler.create()) {
-      int fd = s.pollFd();
-      LinkedBlockingQueue<String> queue = new LinkedBlockingQueue<>();
-      List<String> taken = new ArrayList<>();
-      s.spawn(() -> {
-        while (true) {
-          taken.add(queue.take());
-        }
-      });
-      s.runUntilEmpty();
-      for (int i = 0; i < 1000; i++) {
-        String text = "" + i;
-        Elsewhere.run(() -> queue.add(text)); // an unpark by another thread
-        while (taken.size() <= i) {
-          if (s.nextWakeNanos().orElse(-1) != 0) {
-            assertThat(readable(fd, LONG)).isTrue();
-          }
-          s.runUntilEmpty();
-        }
+  void pollFd_isSignalled_byEverySubmission(Scheduler s) throws Exception {
+    int fd = s.pollFd();
+    LinkedBlockingQueue<String> queue = new LinkedBlockingQueue<>();
+    List<String> taken = new ArrayList<>();
+    s.spawn(() -> {
+      while (true) {
+        taken.add(queue.take());
       }
-      Fiber waits = s.spawn(() -> Scheduler.pause(1000));
-      s.runUntilEmpty();
-      Elsewhere.run(waits::cancel);
-      assertThat(readable(fd, LONG)).isTrue();
-      s.runUntilEmpty();
-      assertThat(waits.isAlive()).isFalse();
+    });
+    s.runUntilEmpty();
+    for (int i = 0; i < 1000; i++) {
+      String text = "" + i;
+      Elsewhere.run(() -> queue.add(text)); // an unpark by another thread
+      while (taken.size() <= i) {
+        if (s.nextWakeNanos().orElse(-1) != 0) {
+          assertThat(readable(fd, LONG)).isTrue();
+        }
+        s.runUntilEmpty();
+      }
     }
+    Fiber waits = s.spawn(() -> Scheduler.pause(1000));
+    s.runUntilEmpty();
+    Elsewhere.run(waits::cancel);
+    assertThat(readable(fd, LONG)).isTrue();
+    s.runUntilEmpty();
+    assertThat(waits.isAlive()).isFalse();
+    s.clear();
   }
 
   @Test
-  void nextWakeNanos_tellsAHostOfTimersAndDeadlines() throws Exception {
-    try (Scheduler s = Scheduler.create()) {
-      int fd = s.pollFd();
-      Fiber fiber =
-          s.spawn(() -> {
-            try (FiberScope scope = FiberScope.open(Duration.ofMillis(1))) {
-              scope.join();
-              Scheduler.pause(1000);
-            }
-          });
-      while (fiber.isAlive()) {
-        long nanos = s.nextWakeNanos().orElseThrow();
-        assertThat(nanos).isLessThanOrEqualTo(1_000_000);
-        assertThat(readable(fd, Duration.ofNanos(nanos))).isIn(true, false);
-        s.runUntilEmpty();
-      }
-      assertThat(fiber.failure()).get().isInstanceOf(InterruptedException.class);
+  void nextWakeNanos_tellsAHostOfTimersAndDeadlines(Scheduler s) throws Exception {
+    int fd = s.pollFd();
+    Fiber fiber =
+        s.spawn(() -> {
+          try (FiberScope scope = FiberScope.open(Duration.ofMillis(1))) {
+            scope.join();
+            Scheduler.pause(1000);
+          }
+        });
+    while (fiber.isAlive()) {
+      long nanos = s.nextWakeNanos().orElseThrow();
+      assertThat(nanos).isLessThanOrEqualTo(1_000_000);
+      assertThat(readable(fd, Duration.ofNanos(nanos))).isIn(true, false);
+      s.runUntilEmpty();
     }
+    assertThat(fiber.failure()).get().isInstanceOf(InterruptedException.class);
   }
 
   @Test
@@ -133,23 +130,20 @@ class GuestTest {
   }
 
   @Test
-  void anEpollLoop_hostsFibers() throws Exception {
+  void anEpollLoop_hostsFibers(Pipe host, Pipe guest, Scheduler s) throws Exception {
     List<String> log = new ArrayList<>();
-    try (Fds.Pair host = Fds.pipe();
-        Fds.Pair guest = Fds.pipe();
-        Scheduler s = Scheduler.create();
-        EpollHost loop = new EpollHost(s, fd -> log.add("host read " + Fds.read(fd)))) {
-      loop.add(host.a());
+    try (EpollHost loop = new EpollHost(s, fd -> log.add("host read " + Fds.read(fd)))) {
+      loop.add(host.readFd());
       s.spawn(() -> {
         Scheduler.pause(0.001);
-        Fds.write(host.b(), "from a fiber");
-        Scheduler.ioWait(guest.a(), Scheduler.READ, -1);
-        log.add("fiber read " + Fds.read(guest.a()));
+        Fds.write(host.writeFd(), "from a fiber");
+        Scheduler.ioWait(guest.readFd(), Scheduler.READ, -1);
+        log.add("fiber read " + Fds.read(guest.readFd()));
       });
       while (log.isEmpty()) {
         loop.turn();
       }
-      Fds.write(guest.b(), "from the host");
+      Fds.write(guest.writeFd(), "from the host");
       while (s.aliveCount() > 0) {
         loop.turn();
       }
@@ -159,12 +153,11 @@ class GuestTest {
 
   @Test
   @Tag("slow")
-  void swing_hostsFibers_onItsEventThread() throws Exception {
+  void swing_hostsFibers_onItsEventThread(Pipe pipe) throws Exception {
     System.setProperty("java.awt.headless", "true");
     EventQueue.invokeAndWait(() -> {}); // the JDK's own, which it keeps
     List<String> log = Collections.synchronizedList(new ArrayList<>());
-    try (Fds.Pair pipe = Fds.pipe();
-        SwingGuest swing = new SwingGuest()) {
+    try (SwingGuest swing = new SwingGuest()) {
       CountDownLatch done = new CountDownLatch(1);
       swing
           .scheduler()
@@ -173,11 +166,11 @@ class GuestTest {
             Scheduler.pause(0.001);
             EventQueue.invokeAndWait(() -> log.add("event " + EventQueue.isDispatchThread()));
             log.add(driver(swing));
-            Scheduler.ioWait(pipe.a(), Scheduler.READ, -1);
-            log.add("read " + Fds.read(pipe.a()));
+            Scheduler.ioWait(pipe.readFd(), Scheduler.READ, -1);
+            log.add("read " + Fds.read(pipe.readFd()));
             done.countDown();
           });
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       done.await();
     }
     assertThat(log).containsExactly("AWT-EventQueue", "event true", "AWT-EventQueue", "read x");

@@ -8,6 +8,7 @@ import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.TimeKernel;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,32 +80,30 @@ class InheritedThreadsTest {
   }
 
   @Test
-  void inheritedThread_isListed_parksForFds_andIsCancelled() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      runInFiber(() -> {
-        Thread child =
-            Thread.ofVirtual()
-                .name("child")
-                .start(() -> {
-                  try {
-                    log.add("read " + Scheduler.ioWait(pipe.a(), READ, -1));
-                    Scheduler.ioWait(pipe.a(), Scheduler.WRITE, -1);
-                  } catch (Exception e) {
-                    log.add(e.getClass().getSimpleName());
-                  }
-                });
-        Scheduler.pause(1);
-        assertThat(scheduler.fibers())
-            .extracting(FiberInfo::name, FiberInfo::state)
-            .contains(org.assertj.core.groups.Tuple.tuple("child", Fiber.State.WAITING_IO));
-        assertThat(scheduler.dump()).contains("child").contains("fd " + pipe.a());
-        Fds.write(pipe.b(), "x");
-        Scheduler.pause(1);
-        assertThat(log).containsExactly("read 1");
-        child.interrupt();
-      });
-      assertThat(log).containsExactly("read 1", "InterruptedException");
-    }
+  void inheritedThread_isListed_parksForFds_andIsCancelled(Pipe pipe) throws Exception {
+    runInFiber(() -> {
+      Thread child =
+          Thread.ofVirtual()
+              .name("child")
+              .start(() -> {
+                try {
+                  log.add("read " + Scheduler.ioWait(pipe.readFd(), READ, -1));
+                  Scheduler.ioWait(pipe.readFd(), Scheduler.WRITE, -1);
+                } catch (Exception e) {
+                  log.add(e.getClass().getSimpleName());
+                }
+              });
+      Scheduler.pause(1);
+      assertThat(scheduler.fibers())
+          .extracting(FiberInfo::name, FiberInfo::state)
+          .contains(org.assertj.core.groups.Tuple.tuple("child", Fiber.State.WAITING_IO));
+      assertThat(scheduler.dump()).contains("child").contains("fd " + pipe.readFd());
+      Fds.write(pipe.writeFd(), "x");
+      Scheduler.pause(1);
+      assertThat(log).containsExactly("read 1");
+      child.interrupt();
+    });
+    assertThat(log).containsExactly("read 1", "InterruptedException");
   }
 
   @Test

@@ -104,9 +104,8 @@ class InteropTest {
   }
 
   @Test
-  void jdbc_postgres() throws Exception {
-    try (Postgres server = Postgres.start();
-        Scheduler s = Scheduler.create()) {
+  void jdbc_postgres(Scheduler s) throws Exception {
+    try (Postgres server = Postgres.start()) {
       aLockedRow(s, server.url());
       Place.in(
           s,
@@ -143,114 +142,104 @@ class InteropTest {
   }
 
   @Test
-  void jdbc_h2_inThisProcess() throws Exception {
+  void jdbc_h2_inThisProcess(Scheduler s) throws Exception {
     assumeTrue(Runtime.version().feature() >= 24, "Object.wait, which it uses, pins before JDK 24");
-    try (Scheduler s = Scheduler.create()) {
-      aLockedRow(s, "jdbc:h2:mem:fibers;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=100000");
-      Place.in(
-          s,
-          () -> {
-            try (Connection c = DriverManager.getConnection("jdbc:h2:mem:fibers")) {
-              update(c, "shutdown");
+    aLockedRow(s, "jdbc:h2:mem:fibers;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=100000");
+    Place.in(
+        s,
+        () -> {
+          try (Connection c = DriverManager.getConnection("jdbc:h2:mem:fibers")) {
+            update(c, "shutdown");
+          }
+        });
+  }
+
+  @Test
+  void completableFutures_bothWays(Scheduler s) throws Exception {
+    CompletableFuture<String> fromOutside = new CompletableFuture<>();
+    CompletableFuture<String> fromFiber =
+        CompletableFuture.supplyAsync(() -> Fiber.current().name() + fromOutside.join(), s)
+            .thenApplyAsync(text -> text + Scheduler.inFiber(), s);
+    Elsewhere<String> platform = Elsewhere.start(fromFiber::get);
+    startTimers(s);
+    Elsewhere<Void> completes =
+        Elsewhere.begin(() -> {
+          timers.await();
+          fromOutside.complete(" got it, ");
+        });
+    s.run();
+    assertThat(platform.result()).isEqualTo("fiber-1 got it, true");
+    completes.result();
+  }
+
+  @Test
+  void processes_andTheirPipes(Scheduler s) throws Exception {
+    Place.in(
+        s,
+        () -> {
+          Process cat = new ProcessBuilder(Tools.require("cat").toString()).start();
+          Fiber reader =
+              s.spawn(
+                  "reader",
+                  () -> {
+                    // The JDK's streams of a process are files to it: they hold the driver.
+                    byte[] all = Blocking.call(() -> cat.getInputStream().readAllBytes());
+                    assertThat(new String(all, UTF_8)).isEqualTo("written after the timers");
+                    assertThat(cat.waitFor()).isZero(); // parks by itself
+                  });
+          startTimers(s);
+          timers.await();
+          cat.getOutputStream().write("written after the timers".getBytes(UTF_8));
+          cat.getOutputStream().close();
+          reader.join();
+          assertThat(reader.failure()).isEmpty();
+          cat.getInputStream().close();
+          cat.getErrorStream().close();
+        });
+  }
+
+  @Test
+  void aPerTaskExecutor_makesFibers(Scheduler s) throws Exception {
+    startTimers(s);
+    Place.in(
+        s,
+        () -> {
+          List<Future<Scheduler>> futures = new ArrayList<>();
+          try (ExecutorService each = Executors.newThreadPerTaskExecutor(s.threadFactory())) {
+            for (int i = 0; i < 5; i++) {
+              futures.add(
+                  each.submit(() -> {
+                    timers.await();
+                    return Scheduler.current();
+                  }));
             }
-          });
-    }
+          }
+          for (Future<Scheduler> future : futures) {
+            assertThat(future.resultNow()).isSameAs(s);
+          }
+        });
   }
 
   @Test
-  void completableFutures_bothWays() throws Exception {
-    try (Scheduler s = Scheduler.create()) {
-      CompletableFuture<String> fromOutside = new CompletableFuture<>();
-      CompletableFuture<String> fromFiber =
-          CompletableFuture.supplyAsync(() -> Fiber.current().name() + fromOutside.join(), s)
-              .thenApplyAsync(text -> text + Scheduler.inFiber(), s);
-      Elsewhere<String> platform = Elsewhere.start(fromFiber::get);
-      startTimers(s);
-      Elsewhere<Void> completes =
-          Elsewhere.begin(() -> {
-            timers.await();
-            fromOutside.complete(" got it, ");
-          });
-      s.run();
-      assertThat(platform.result()).isEqualTo("fiber-1 got it, true");
-      completes.result();
-    }
-  }
-
-  @Test
-  void processes_andTheirPipes() throws Exception {
-    try (Scheduler s = Scheduler.create()) {
-      Place.in(
-          s,
-          () -> {
-            Process cat = new ProcessBuilder(Tools.require("cat").toString()).start();
-            Fiber reader =
-                s.spawn(
-                    "reader",
-                    () -> {
-                      // The JDK's streams of a process are files to it: they hold the driver.
-                      byte[] all = Blocking.call(() -> cat.getInputStream().readAllBytes());
-                      assertThat(new String(all, UTF_8)).isEqualTo("written after the timers");
-                      assertThat(cat.waitFor()).isZero(); // parks by itself
-                    });
-            startTimers(s);
-            timers.await();
-            cat.getOutputStream().write("written after the timers".getBytes(UTF_8));
-            cat.getOutputStream().close();
-            reader.join();
-            assertThat(reader.failure()).isEmpty();
-            cat.getInputStream().close();
-            cat.getErrorStream().close();
-          });
-    }
-  }
-
-  @Test
-  void aPerTaskExecutor_makesFibers() throws Exception {
-    try (Scheduler s = Scheduler.create()) {
-      startTimers(s);
-      Place.in(
-          s,
-          () -> {
-            List<Future<Scheduler>> futures = new ArrayList<>();
-            try (ExecutorService each = Executors.newThreadPerTaskExecutor(s.threadFactory())) {
-              for (int i = 0; i < 5; i++) {
-                futures.add(
-                    each.submit(() -> {
-                      timers.await();
-                      return Scheduler.current();
-                    }));
-              }
-            }
-            for (Future<Scheduler> future : futures) {
-              assertThat(future.resultNow()).isSameAs(s);
-            }
-          });
-    }
-  }
-
-  @Test
-  void aThreadLocal_followsItsFiber() {
+  void aThreadLocal_followsItsFiber(Scheduler s) {
     ThreadLocal<String> local = new ThreadLocal<>();
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create()) {
-      for (String name : List.of("a", "b")) {
-        s.spawn(
-            name,
-            () -> {
-              local.set(name);
-              Scheduler.pause(0.001);
-              seen.add(name + local.get());
-            });
-      }
-      s.run();
+    for (String name : List.of("a", "b")) {
+      s.spawn(
+          name,
+          () -> {
+            local.set(name);
+            Scheduler.pause(0.001);
+            seen.add(name + local.get());
+          });
     }
+    s.run();
     assertThat(seen).containsExactly("aa", "bb");
     assertThat(local.get()).isNull();
   }
 
   @Test
-  void aScopedValue_followsItsFiber() throws Exception {
+  void aScopedValue_followsItsFiber(Scheduler s) throws Exception {
     assumeTrue(Runtime.version().feature() >= 25, "scoped values are final from JDK 25 on");
     Class<?> type = Class.forName("java.lang.ScopedValue");
     Object value = type.getMethod("newInstance").invoke(null);
@@ -258,23 +247,21 @@ class InteropTest {
     Method where = type.getMethod("where", type, Object.class);
     Method run = Class.forName("java.lang.ScopedValue$Carrier").getMethod("run", Runnable.class);
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create()) {
-      List<Fiber> fibers = new ArrayList<>();
-      for (String name : List.of("a", "b")) {
-        Runnable body =
-            () -> {
-              try {
-                Scheduler.pause(0.001);
-                seen.add(name + get.invoke(value));
-              } catch (ReflectiveOperationException | InterruptedException e) {
-                throw new AssertionError(e);
-              }
-            };
-        fibers.add(s.spawn(name, () -> run.invoke(where.invoke(null, value, name), body)));
-      }
-      s.run();
-      assertThat(fibers).allMatch(fiber -> fiber.failure().isEmpty());
+    List<Fiber> fibers = new ArrayList<>();
+    for (String name : List.of("a", "b")) {
+      Runnable body =
+          () -> {
+            try {
+              Scheduler.pause(0.001);
+              seen.add(name + get.invoke(value));
+            } catch (ReflectiveOperationException | InterruptedException e) {
+              throw new AssertionError(e);
+            }
+          };
+      fibers.add(s.spawn(name, () -> run.invoke(where.invoke(null, value, name), body)));
     }
+    s.run();
+    assertThat(fibers).allMatch(fiber -> fiber.failure().isEmpty());
     assertThat(seen).containsExactly("aa", "bb");
   }
 

@@ -112,27 +112,25 @@ class JoinFromOutsideTest {
 
   @Test
   @Tag("slow") // long enough for the JIT compiler to take a plain read out of the loop
-  void isAlive_inAThreadThatSpinsOnIt_isFalseInTheEnd() throws Exception {
+  void isAlive_inAThreadThatSpinsOnIt_isFalseInTheEnd(Scheduler s) throws Exception {
     AtomicBoolean compiled = new AtomicBoolean();
-    try (Scheduler s = Scheduler.create()) {
-      Fiber fiber =
-          s.spawn(() -> {
-            while (!compiled.get()) {
-              Scheduler.pause(0.01);
-            }
-          });
-      Elsewhere<Void> spins = Elsewhere.begin(() -> spinsWhileAlive(fiber));
-      Elsewhere<Void> spinsOnState =
-          Elsewhere.begin(() -> {
-            while (fiber.state() != Fiber.State.DONE) {
-              assertThat(fiber.id()).isPositive();
-            }
-          });
-      s.runFor(0.5);
-      compiled.set(true);
-      s.run();
-      spins.result();
-      spinsOnState.result();
-    }
+    Fiber fiber =
+        s.spawn(() -> {
+          while (!compiled.get()) {
+            Scheduler.pause(0.01);
+          }
+        });
+    Elsewhere<Void> spins = Elsewhere.begin(() -> spinsWhileAlive(fiber));
+    Elsewhere<Void> spinsOnState =
+        Elsewhere.begin(() -> {
+          while (fiber.state() != Fiber.State.DONE) {
+            assertThat(fiber.id()).isPositive();
+          }
+        });
+    s.runFor(0.5);
+    compiled.set(true);
+    s.run();
+    spins.result();
+    spinsOnState.result();
   }
 }

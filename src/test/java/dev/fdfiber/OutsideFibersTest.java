@@ -9,6 +9,8 @@ import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.Pipe;
+import dev.fdfiber.testing.SocketPair;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Tag;
@@ -44,52 +46,42 @@ class OutsideFibersTest {
   }
 
   @Test
-  void r6_ioWait_returnsTheBits() throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      assertThat(Scheduler.ioWait(pair.a(), READ | WRITE, 1)).isEqualTo(WRITE);
-      Fds.write(pair.b(), "x");
-      assertThat(Scheduler.ioWait(pair.a(), READ, -1)).isEqualTo(READ);
-      assertThat(Scheduler.ioWait(pair.a(), READ | WRITE, -1)).isEqualTo(READ | WRITE);
-    }
+  void r6_ioWait_returnsTheBits(SocketPair pair) throws Exception {
+    assertThat(Scheduler.ioWait(pair.a(), READ | WRITE, 1)).isEqualTo(WRITE);
+    Fds.write(pair.b(), "x");
+    assertThat(Scheduler.ioWait(pair.a(), READ, -1)).isEqualTo(READ);
+    assertThat(Scheduler.ioWait(pair.a(), READ | WRITE, -1)).isEqualTo(READ | WRITE);
   }
 
   @Test
-  void r6_ioWait_zeroTimeout_looksOnce() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      assertThat(Scheduler.ioWait(pipe.a(), READ, 0)).isZero();
-      Fds.write(pipe.b(), "x");
-      assertThat(Scheduler.ioWait(pipe.a(), READ, 0)).isEqualTo(READ);
-    }
+  void r6_ioWait_zeroTimeout_looksOnce(Pipe pipe) throws Exception {
+    assertThat(Scheduler.ioWait(pipe.readFd(), READ, 0)).isZero();
+    Fds.write(pipe.writeFd(), "x");
+    assertThat(Scheduler.ioWait(pipe.readFd(), READ, 0)).isEqualTo(READ);
   }
 
   @Test
-  void r6_ioWait_timesOut_notEarly() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      long start = System.nanoTime();
-      assertThat(Scheduler.ioWait(pipe.a(), READ, 0.03)).isZero();
-      assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(30_000_000);
-    }
+  void r6_ioWait_timesOut_notEarly(Pipe pipe) throws Exception {
+    long start = System.nanoTime();
+    assertThat(Scheduler.ioWait(pipe.readFd(), READ, 0.03)).isZero();
+    assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(30_000_000);
   }
 
   @Test
-  void r6_ioWait_withoutEnd_returnsWhenThereIsData() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Elsewhere<Integer> waiter = Elsewhere.start(() -> Scheduler.ioWait(pipe.a(), READ, -1));
-      Fds.write(pipe.b(), "x");
-      assertThat(waiter.result()).isEqualTo(READ);
-    }
+  void r6_ioWait_withoutEnd_returnsWhenThereIsData(Pipe pipe) throws Exception {
+    Elsewhere<Integer> waiter = Elsewhere.start(() -> Scheduler.ioWait(pipe.readFd(), READ, -1));
+    Fds.write(pipe.writeFd(), "x");
+    assertThat(waiter.result()).isEqualTo(READ);
   }
 
   @Test
-  void r6_ioWait_works_inAnOrdinaryVirtualThread() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "x");
-      Elsewhere.runVirtual(() -> {
-        assertThat(Scheduler.inFiber()).isFalse();
-        assertThat(Scheduler.ioWait(pipe.a(), READ, 1)).isEqualTo(READ);
-        assertThat(Scheduler.ioWait(pipe.a(), WRITE, 0.001)).isZero();
-      });
-    }
+  void r6_ioWait_works_inAnOrdinaryVirtualThread(Pipe pipe) throws Exception {
+    Fds.write(pipe.writeFd(), "x");
+    Elsewhere.runVirtual(() -> {
+      assertThat(Scheduler.inFiber()).isFalse();
+      assertThat(Scheduler.ioWait(pipe.readFd(), READ, 1)).isEqualTo(READ);
+      assertThat(Scheduler.ioWait(pipe.readFd(), WRITE, 0.001)).isZero();
+    });
   }
 
   @Test
@@ -106,18 +98,16 @@ class OutsideFibersTest {
   }
 
   @Test
-  void r6_interruptBefore_endsBoth_andClearsTheStatus() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Elsewhere.run(() -> {
-        Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> Scheduler.pause(100)).isInstanceOf(InterruptedException.class);
-        assertThat(Thread.currentThread().isInterrupted()).isFalse();
-        Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> Scheduler.ioWait(pipe.a(), READ, -1))
-            .isInstanceOf(InterruptedException.class);
-        assertThat(Thread.currentThread().isInterrupted()).isFalse();
-      });
-    }
+  void r6_interruptBefore_endsBoth_andClearsTheStatus(Pipe pipe) throws Exception {
+    Elsewhere.run(() -> {
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> Scheduler.pause(100)).isInstanceOf(InterruptedException.class);
+      assertThat(Thread.currentThread().isInterrupted()).isFalse();
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> Scheduler.ioWait(pipe.readFd(), READ, -1))
+          .isInstanceOf(InterruptedException.class);
+      assertThat(Thread.currentThread().isInterrupted()).isFalse();
+    });
   }
 
   @Test
@@ -128,12 +118,10 @@ class OutsideFibersTest {
 
   @Test
   @Tag("slow")
-  void r6_interrupt_endsAnIoWaitThatBlocks_wheneverItComes() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      for (int i = 0; i < 200; i++) {
-        double timeout = i % 2 == 0 ? -1 : 1000;
-        interruptedWhile(() -> Scheduler.ioWait(pipe.a(), READ, timeout));
-      }
+  void r6_interrupt_endsAnIoWaitThatBlocks_wheneverItComes(Pipe pipe) throws Exception {
+    for (int i = 0; i < 200; i++) {
+      double timeout = i % 2 == 0 ? -1 : 1000;
+      interruptedWhile(() -> Scheduler.ioWait(pipe.readFd(), READ, timeout));
     }
   }
 

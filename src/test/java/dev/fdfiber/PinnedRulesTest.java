@@ -8,6 +8,7 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Logged;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.TimeKernel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,32 +67,30 @@ class PinnedRulesTest {
   private final List<String> seen = new ArrayList<>();
 
   @Test
-  void r22_ioWaitInAClassInitializer_isServedAndReportedWithTheFrame() {
+  void r22_ioWaitInAClassInitializer_isServedAndReportedWithTheFrame(Pipe pipe) {
     try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe();
         Logged logged = new Logged()) {
-      Fds.write(pipe.b(), "x");
-      work = () -> seen.add("saw " + Scheduler.ioWait(pipe.a(), READ, -1));
+      Fds.write(pipe.writeFd(), "x");
+      work = () -> seen.add("saw " + Scheduler.ioWait(pipe.readFd(), READ, -1));
       Fiber fiber = s.spawn("pinned-one", () -> seen.add(ReadsReady.RESULT));
       s.run();
       assertThat(fiber.failure()).isEmpty();
       assertThat(seen).containsExactly("saw 1", "done");
       assertThat(logged.at(Level.WARNING)).hasSize(1);
       assertThat(logged.at(Level.WARNING).getFirst())
-          .contains("pinned-one", "fd " + pipe.a(), ReadsReady.class.getName() + ".<clinit>")
+          .contains("pinned-one", "fd " + pipe.readFd(), ReadsReady.class.getName() + ".<clinit>")
           .contains("PinnedRulesTest.java");
     }
   }
 
   @Test
-  void r22_dataThatComesLater_wakesTheWait() {
+  void r22_dataThatComesLater_wakesTheWait(Pipe pipe) {
     try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe();
         Logged logged = new Logged()) {
       work =
           () -> {
-            writesWhenInPoll(Thread.currentThread(), pipe.b());
-            seen.add("saw " + Scheduler.ioWait(pipe.a(), READ, -1));
+            writesWhenInPoll(Thread.currentThread(), pipe.writeFd());
+            seen.add("saw " + Scheduler.ioWait(pipe.readFd(), READ, -1));
           };
       s.spawn(() -> seen.add(ReadsLater.RESULT));
       s.run();
@@ -138,9 +137,8 @@ class PinnedRulesTest {
   }
 
   @Test
-  void r22_interrupt_endsTheWait() {
+  void r22_interrupt_endsTheWait(Pipe pipe) {
     try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe();
         Logged logged = new Logged()) {
       work =
           () -> {
@@ -152,7 +150,7 @@ class PinnedRulesTest {
                   }
                   me.interrupt();
                 });
-            Scheduler.ioWait(pipe.a(), READ, -1);
+            Scheduler.ioWait(pipe.readFd(), READ, -1);
           };
       s.spawn(() -> seen.add(Interrupted.RESULT));
       s.run();
@@ -164,11 +162,10 @@ class PinnedRulesTest {
   }
 
   @Test
-  void r22_aWaitWithoutEnd_isReportedEachSecond() {
+  void r22_aWaitWithoutEnd_isReportedEachSecond(Pipe pipe) {
     ManualClock clock = new ManualClock();
     TimeKernel kernel = new TimeKernel(clock);
     try (Scheduler s = Scheduler.builder().clock(clock).kernel(kernel).build();
-        Fds.Pair pipe = Fds.pipe();
         Logged logged = new Logged()) {
       work =
           () -> {
@@ -180,7 +177,7 @@ class PinnedRulesTest {
                   }
                   me.interrupt();
                 });
-            Scheduler.ioWait(pipe.a(), READ, -1);
+            Scheduler.ioWait(pipe.readFd(), READ, -1);
           };
       s.spawn("endless", () -> seen.add(Endless.RESULT));
       s.run();
@@ -191,12 +188,11 @@ class PinnedRulesTest {
   }
 
   @Test
-  void r22_strict_isIllegalState() {
+  void r22_strict_isIllegalState(Pipe pipe) {
     try (Scheduler s = Scheduler.builder().strict(true).build();
-        Fds.Pair pipe = Fds.pipe();
         Logged logged = new Logged()) {
-      Fds.write(pipe.b(), "x");
-      work = () -> Scheduler.ioWait(pipe.a(), READ, -1);
+      Fds.write(pipe.writeFd(), "x");
+      work = () -> Scheduler.ioWait(pipe.readFd(), READ, -1);
       s.spawn("strict-one", () -> seen.add(Strict.RESULT));
       s.run();
       work = () -> Scheduler.pause(1000);
@@ -230,18 +226,17 @@ class PinnedRulesTest {
   }
 
   @Test
-  void r22_notPinned_isNotReported() {
+  void r22_notPinned_isNotReported(Pipe pipe) {
     try (Scheduler s = Scheduler.builder().strict(true).build();
-        Fds.Pair pipe = Fds.pipe();
         Logged logged = new Logged()) {
       Object monitor = new Object();
       boolean unmounts = Runtime.version().feature() >= 24;
       s.spawn(() -> {
         Function<Integer, Throwable> call =
             fd -> catchThrowable(() -> Scheduler.ioWait(fd, READ, 0.000_001));
-        assertThat(call.apply(pipe.a())).isNull();
+        assertThat(call.apply(pipe.readFd())).isNull();
         synchronized (monitor) {
-          Throwable t = call.apply(pipe.a());
+          Throwable t = call.apply(pipe.readFd());
           assertThat(t == null).isEqualTo(unmounts);
         }
         seen.add("done");

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Logged;
+import dev.fdfiber.testing.Pipe;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -65,14 +66,13 @@ class PinnedUpcallTest {
   }
 
   @Test
-  void r22_waitsInAnUpcall_areServedAndReported() {
+  void r22_waitsInAnUpcall_areServedAndReported(Pipe pipe) {
     try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe();
         Logged logged = new Logged()) {
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       work =
           () -> {
-            seen.add("saw " + Scheduler.ioWait(pipe.a(), READ, -1));
+            seen.add("saw " + Scheduler.ioWait(pipe.readFd(), READ, -1));
             Scheduler.pause(0.000_001);
             seen.add("paused");
           };

@@ -11,7 +11,9 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
 import dev.fdfiber.testing.TimeKernel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -106,17 +108,15 @@ class ReadinessEndsTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void r14_readiness_isOnlyWhatWasAskedFor(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Fds.write(pair.b(), "x");
-      place.run(() -> {
-        for (int mode : MODES) {
-          assertThat(Scheduler.ioWait(pair.a(), mode, -1)).isEqualTo(mode);
-        }
-        assertThat(Scheduler.ioWait(pair.b(), BOTH, -1)).isEqualTo(WRITE);
-        assertThat(Scheduler.ioWait(pair.b(), READ, 0)).isZero();
-      });
-    }
+  void r14_readiness_isOnlyWhatWasAskedFor(Place place, SocketPair pair) throws Exception {
+    Fds.write(pair.b(), "x");
+    place.run(() -> {
+      for (int mode : MODES) {
+        assertThat(Scheduler.ioWait(pair.a(), mode, -1)).isEqualTo(mode);
+      }
+      assertThat(Scheduler.ioWait(pair.b(), BOTH, -1)).isEqualTo(WRITE);
+      assertThat(Scheduler.ioWait(pair.b(), READ, 0)).isZero();
+    });
   }
 
   @ParameterizedTest
@@ -170,11 +170,10 @@ class ReadinessEndsTest {
   }
 
   @Test
-  void r14_notOpen_touchesNoOtherWaiter() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
+  void r14_notOpen_touchesNoOtherWaiter(Pipe pipe) throws Exception {
+    try (Scheduler s = Scheduler.create()) {
       List<Object> seen = new ArrayList<>();
-      s.spawn(() -> seen.add(Scheduler.ioWait(pipe.a(), READ, -1)));
+      s.spawn(() -> seen.add(Scheduler.ioWait(pipe.readFd(), READ, -1)));
       Fiber bad = s.spawn(() -> Scheduler.ioWait(Opened.notOpen(), READ, -1));
       Fiber bad2 = s.spawn(() -> Scheduler.ioWait(-1, READ, -1));
       try (var quiet = new dev.fdfiber.testing.Logged()) {
@@ -183,7 +182,7 @@ class ReadinessEndsTest {
       }
       assertThat(bad.failure()).get().isInstanceOf(ErrnoException.class);
       assertThat(bad2.failure()).get().isInstanceOf(ErrnoException.class);
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.runUntilEmpty();
       assertThat(seen).containsExactly(READ);
     }

@@ -8,6 +8,8 @@ import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
+import dev.fdfiber.testing.SocketPair;
 import dev.fdfiber.testing.TimeKernel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,46 +68,43 @@ class SchedulingRulesTest {
   }
 
   @Test
-  void r1_nothingPreemptsAFiber() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Fiber parked =
-          scheduler.spawn(() -> {
-            LockSupport.park();
-            log.add("unparked");
-          });
-      scheduler.spawn(() -> {
-        Scheduler.pause(0.001);
-        log.add("timer");
-      });
-      scheduler.spawn(() -> {
-        Scheduler.ioWait(pipe.a(), READ, -1);
-        log.add("fd");
-      });
-      scheduler.runUntilEmpty();
-      scheduler.spawn(() -> {
-        log.add("begin");
-        clock.advance(Duration.ofSeconds(1));
-        Fds.write(pipe.b(), "x");
-        LockSupport.unpark(parked.thread());
-        scheduler.spawn(() -> log.add("spawned"));
-        AtomicBoolean submitted = new AtomicBoolean();
-        Elsewhere.begin(() -> {
-          scheduler.execute(() -> log.add("foreign"));
-          submitted.set(true);
+  void r1_nothingPreemptsAFiber(Pipe pipe) throws Exception {
+    Fiber parked =
+        scheduler.spawn(() -> {
+          LockSupport.park();
+          log.add("unparked");
         });
-        while (!submitted.get()) {
-          Thread.onSpinWait();
-        }
-        log.add("end");
+    scheduler.spawn(() -> {
+      Scheduler.pause(0.001);
+      log.add("timer");
+    });
+    scheduler.spawn(() -> {
+      Scheduler.ioWait(pipe.readFd(), READ, -1);
+      log.add("fd");
+    });
+    scheduler.runUntilEmpty();
+    scheduler.spawn(() -> {
+      log.add("begin");
+      clock.advance(Duration.ofSeconds(1));
+      Fds.write(pipe.writeFd(), "x");
+      LockSupport.unpark(parked.thread());
+      scheduler.spawn(() -> log.add("spawned"));
+      AtomicBoolean submitted = new AtomicBoolean();
+      Elsewhere.begin(() -> {
+        scheduler.execute(() -> log.add("foreign"));
+        submitted.set(true);
       });
+      while (!submitted.get()) {
+        Thread.onSpinWait();
+      }
+      log.add("end");
+    });
 
-      scheduler.runUntilEmpty();
+    scheduler.runUntilEmpty();
 
-      assertThat(log)
-          .startsWith("begin", "end")
-          .containsExactlyInAnyOrder(
-              "begin", "end", "unparked", "timer", "fd", "spawned", "foreign");
-    }
+    assertThat(log)
+        .startsWith("begin", "end")
+        .containsExactlyInAnyOrder("begin", "end", "unparked", "timer", "fd", "spawned", "foreign");
   }
 
   @Test
@@ -147,40 +146,36 @@ class SchedulingRulesTest {
   }
 
   @Test
-  void r2_aPassAppends_inboxThenTimersThenReadyFds() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      spawnReader("fd", pipe.a(), -1);
-      spawnPause("timer", 0.010);
-      scheduler.runUntilEmpty();
-      Fds.write(pipe.b(), "x");
-      clock.advance(Duration.ofMillis(10));
-      Elsewhere.run(() -> scheduler.spawn(() -> log.add("inbox 1")));
-      Elsewhere.run(() -> scheduler.spawn(() -> log.add("inbox 2")));
+  void r2_aPassAppends_inboxThenTimersThenReadyFds(Pipe pipe) throws Exception {
+    spawnReader("fd", pipe.readFd(), -1);
+    spawnPause("timer", 0.010);
+    scheduler.runUntilEmpty();
+    Fds.write(pipe.writeFd(), "x");
+    clock.advance(Duration.ofMillis(10));
+    Elsewhere.run(() -> scheduler.spawn(() -> log.add("inbox 1")));
+    Elsewhere.run(() -> scheduler.spawn(() -> log.add("inbox 2")));
 
-      scheduler.tick(0); // the queue is not empty: no look is due yet
-      scheduler.runUntilEmpty();
+    scheduler.tick(0); // the queue is not empty: no look is due yet
+    scheduler.runUntilEmpty();
 
-      assertThat(log).containsExactly("inbox 1", "inbox 2", "timer", "fd");
-    }
+    assertThat(log).containsExactly("inbox 1", "inbox 2", "timer", "fd");
   }
 
   @Test
-  void r2_inboxOfTheSamePass_comesBeforeTimersAndFds() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      spawnReader("fd", pipe.a(), -1);
-      spawnPause("timer", 0.010);
-      scheduler.spawn(() -> {
-        Fds.write(pipe.b(), "x");
-        clock.advance(Duration.ofMillis(10));
-        submitFromElsewhere("inbox");
-        Scheduler.ioWait(pipe.a(), WRITE, 0); // a zero-timeout wait asks for a look
-        log.add("zero");
-      });
+  void r2_inboxOfTheSamePass_comesBeforeTimersAndFds(Pipe pipe) throws Exception {
+    spawnReader("fd", pipe.readFd(), -1);
+    spawnPause("timer", 0.010);
+    scheduler.spawn(() -> {
+      Fds.write(pipe.writeFd(), "x");
+      clock.advance(Duration.ofMillis(10));
+      submitFromElsewhere("inbox");
+      Scheduler.ioWait(pipe.readFd(), WRITE, 0); // a zero-timeout wait asks for a look
+      log.add("zero");
+    });
 
-      scheduler.runUntilEmpty();
+    scheduler.runUntilEmpty();
 
-      assertThat(log).containsExactly("inbox", "timer", "zero", "fd");
-    }
+    assertThat(log).containsExactly("inbox", "timer", "zero", "fd");
   }
 
   @Test
@@ -245,42 +240,37 @@ class SchedulingRulesTest {
   }
 
   @Test
-  void r2_aNewWaitOfAnOldFiber_takesANewPlace() throws Exception {
-    try (Fds.Pair one = Fds.pipe();
-        Fds.Pair two = Fds.pipe()) {
-      scheduler.spawn(() -> {
-        Scheduler.ioWait(one.a(), READ, 0); // registered first, but over
-        Scheduler.pause(0);
-        Scheduler.ioWait(one.a(), READ, -1);
-        log.add("one");
-      });
-      spawnReader("two", two.a(), -1);
-      scheduler.runUntilEmpty();
-      Fds.write(one.b(), "x");
-      Fds.write(two.b(), "x");
+  void r2_aNewWaitOfAnOldFiber_takesANewPlace(Pipe one, Pipe two) throws Exception {
+    scheduler.spawn(() -> {
+      Scheduler.ioWait(one.readFd(), READ, 0); // registered first, but over
+      Scheduler.pause(0);
+      Scheduler.ioWait(one.readFd(), READ, -1);
+      log.add("one");
+    });
+    spawnReader("two", two.readFd(), -1);
+    scheduler.runUntilEmpty();
+    Fds.write(one.writeFd(), "x");
+    Fds.write(two.writeFd(), "x");
 
-      scheduler.runUntilEmpty();
+    scheduler.runUntilEmpty();
 
-      assertThat(log).containsExactly("two", "one");
-    }
+    assertThat(log).containsExactly("two", "one");
   }
 
   @Test
-  void r2_severalWaitersOfOneFd_comeInOrderOfRegistrationAmongAll() throws Exception {
-    try (Fds.Pair one = Fds.socketPair();
-        Fds.Pair two = Fds.socketPair()) {
-      spawnReader("one 1", one.a(), -1);
-      spawnReader("two 1", two.a(), -1);
-      spawnReader("one 2", one.a(), -1);
-      spawnReader("two 2", two.a(), -1);
-      scheduler.runUntilEmpty();
-      Fds.write(two.b(), "x");
-      Fds.write(one.b(), "x");
+  void r2_severalWaitersOfOneFd_comeInOrderOfRegistrationAmongAll(SocketPair one, SocketPair two)
+      throws Exception {
+    spawnReader("one 1", one.a(), -1);
+    spawnReader("two 1", two.a(), -1);
+    spawnReader("one 2", one.a(), -1);
+    spawnReader("two 2", two.a(), -1);
+    scheduler.runUntilEmpty();
+    Fds.write(two.b(), "x");
+    Fds.write(one.b(), "x");
 
-      scheduler.runUntilEmpty();
+    scheduler.runUntilEmpty();
 
-      assertThat(log).containsExactly("one 1", "two 1", "one 2", "two 2");
-    }
+    assertThat(log).containsExactly("one 1", "two 1", "one 2", "two 2");
   }
 
   @Test

@@ -10,6 +10,8 @@ import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
+import dev.fdfiber.testing.SocketPair;
 import dev.fdfiber.testing.TimeKernel;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -29,89 +31,76 @@ class SharedWaitsTest {
   }
 
   @Test
-  void r15_readersAndWriters_eachGetTheirOwnBit() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
-      waiter(s, "r", pair.a(), READ, -1);
-      waiter(s, "s", pair.a(), READ, -1);
-      waiter(s, "w", pair.a(), WRITE, -1);
-      Fds.write(pair.b(), "x");
-      s.runUntilEmpty();
-      assertThat(seen).containsExactly("r1", "s1", "w2");
-    }
+  void r15_readersAndWriters_eachGetTheirOwnBit(Scheduler s, SocketPair pair) {
+    waiter(s, "r", pair.a(), READ, -1);
+    waiter(s, "s", pair.a(), READ, -1);
+    waiter(s, "w", pair.a(), WRITE, -1);
+    Fds.write(pair.b(), "x");
+    s.runUntilEmpty();
+    assertThat(seen).containsExactly("r1", "s1", "w2");
   }
 
   @Test
-  void r15_onlyThoseConcerned_areWoken() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
-      Fds.fill(pair.a());
-      waiter(s, "r", pair.a(), READ, -1);
-      waiter(s, "w", pair.a(), WRITE, -1);
-      waiter(s, "b", pair.a(), READ | WRITE, -1);
-      waiter(s, "s", pair.a(), READ, -1);
+  void r15_onlyThoseConcerned_areWoken(Scheduler s, SocketPair pair) {
+    Fds.fill(pair.a());
+    waiter(s, "r", pair.a(), READ, -1);
+    waiter(s, "w", pair.a(), WRITE, -1);
+    waiter(s, "b", pair.a(), READ | WRITE, -1);
+    waiter(s, "s", pair.a(), READ, -1);
+    s.runUntilEmpty();
+    assertThat(seen).isEmpty();
+    Fds.write(pair.b(), "x");
+    s.runUntilEmpty();
+    assertThat(seen).containsExactly("r1", "b1", "s1");
+    assertThat(s.anyIoWaiter()).isTrue();
+    while (Fds.read(pair.b()) != null) {
       s.runUntilEmpty();
-      assertThat(seen).isEmpty();
-      Fds.write(pair.b(), "x");
-      s.runUntilEmpty();
-      assertThat(seen).containsExactly("r1", "b1", "s1");
-      assertThat(s.anyIoWaiter()).isTrue();
-      while (Fds.read(pair.b()) != null) {
-        s.runUntilEmpty();
-      }
-      s.runUntilEmpty();
-      assertThat(seen).containsExactly("r1", "b1", "s1", "w2");
-      assertThat(s.anyIoWaiter()).isFalse();
     }
+    s.runUntilEmpty();
+    assertThat(seen).containsExactly("r1", "b1", "s1", "w2");
+    assertThat(s.anyIoWaiter()).isFalse();
   }
 
   @Test
-  void r15_manyWaiters_areWokenInTheOrderInWhichTheyCame() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
-      IntStream.range(0, 200).forEach(i -> waiter(s, i + ":", pipe.a(), READ, -1));
-      s.runUntilEmpty();
-      Fds.write(pipe.b(), "x");
-      s.run();
-      assertThat(seen).isEqualTo(IntStream.range(0, 200).mapToObj(i -> i + ":1").toList());
-    }
+  void r15_manyWaiters_areWokenInTheOrderInWhichTheyCame(Scheduler s, Pipe pipe) {
+    IntStream.range(0, 200).forEach(i -> waiter(s, i + ":", pipe.readFd(), READ, -1));
+    s.runUntilEmpty();
+    Fds.write(pipe.writeFd(), "x");
+    s.run();
+    assertThat(seen).isEqualTo(IntStream.range(0, 200).mapToObj(i -> i + ":1").toList());
   }
 
   @Test
   @Tag("slow")
-  void r15_moreWaitersThanDescriptorsAllowed_work() {
+  void r15_moreWaitersThanDescriptorsAllowed_work(Scheduler s, Pipe pipe) {
     int count = (int) Math.max(30_000, Math.min(Opened.softLimit() + 10, 60_000));
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pipe = Fds.pipe()) {
-      int[] woken = new int[1];
-      for (int i = 0; i < count; i++) {
-        s.spawn(() -> {
-          int bits = Scheduler.ioWait(pipe.a(), READ, -1);
-          woken[0] += bits;
-        });
-      }
-      s.runUntilEmpty();
-      assertThat(s.aliveCount()).isEqualTo(count);
-      assertThat(woken[0]).isZero();
-      Fds.write(pipe.b(), "x");
-      s.run();
-      assertThat(woken[0]).isEqualTo(count);
+    int[] woken = new int[1];
+    for (int i = 0; i < count; i++) {
+      s.spawn(() -> {
+        int bits = Scheduler.ioWait(pipe.readFd(), READ, -1);
+        woken[0] += bits;
+      });
     }
+    s.runUntilEmpty();
+    assertThat(s.aliveCount()).isEqualTo(count);
+    assertThat(woken[0]).isZero();
+    Fds.write(pipe.writeFd(), "x");
+    s.run();
+    assertThat(woken[0]).isEqualTo(count);
   }
 
   @Test
-  void r15_oneThatExpires_leavesTheOthers() {
+  void r15_oneThatExpires_leavesTheOthers(Pipe pipe) {
     ManualClock clock = new ManualClock();
-    try (Scheduler s = Scheduler.builder().clock(clock).kernel(new TimeKernel(clock)).build();
-        Fds.Pair pipe = Fds.pipe()) {
-      waiter(s, "a", pipe.a(), READ, -1);
-      waiter(s, "b", pipe.a(), READ, 1);
-      waiter(s, "c", pipe.a(), READ, 5);
+    try (Scheduler s = Scheduler.builder().clock(clock).kernel(new TimeKernel(clock)).build()) {
+      waiter(s, "a", pipe.readFd(), READ, -1);
+      waiter(s, "b", pipe.readFd(), READ, 1);
+      waiter(s, "c", pipe.readFd(), READ, 5);
       s.runUntilEmpty();
       clock.advance(Duration.ofSeconds(1));
       s.runUntilEmpty();
       assertThat(seen).containsExactly("b0");
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.runUntilEmpty();
       assertThat(seen).containsExactly("b0", "a1", "c1");
       assertThat(s.nextWakeNanos()).isEmpty();
@@ -143,7 +132,7 @@ class SharedWaitsTest {
   }
 
   @Test
-  void r15_waitersOfOneDescriptor_areOneEntryForTheKernel() {
+  void r15_waitersOfOneDescriptor_areOneEntryForTheKernel(Pipe pipe) {
     int[] most = new int[1];
     Kernel counting =
         new ForwardingKernel(Kernel.system()) {
@@ -153,11 +142,10 @@ class SharedWaitsTest {
             return super.ppoll(pollFds, count, timeoutNanos);
           }
         };
-    try (Scheduler s = Scheduler.builder().poller(PollerKind.POLL).kernel(counting).build();
-        Fds.Pair pipe = Fds.pipe()) {
-      IntStream.range(0, 50).forEach(i -> waiter(s, i + ":", pipe.a(), READ, -1));
+    try (Scheduler s = Scheduler.builder().poller(PollerKind.POLL).kernel(counting).build()) {
+      IntStream.range(0, 50).forEach(i -> waiter(s, i + ":", pipe.readFd(), READ, -1));
       s.runUntilEmpty();
-      Fds.write(pipe.b(), "x");
+      Fds.write(pipe.writeFd(), "x");
       s.run();
     }
     assertThat(seen).hasSize(50);

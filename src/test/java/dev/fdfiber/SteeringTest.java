@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,7 +99,7 @@ class SteeringTest {
   }
 
   @Test
-  void idle_isNotAskedWhileAnythingIsReady_andWhatItThrowsComesOutOfTheDrivingCall() {
+  void idle_isNotAskedWhileAnythingIsReady_andWhatItThrowsComesOutOfTheDrivingCall(Pipe pipe) {
     Steering refusing =
         new Steering() {
           @Override
@@ -109,12 +110,11 @@ class SteeringTest {
             return false;
           }
         };
-    try (Scheduler s = steered(refusing);
-        Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "x");
-      s.spawn(() -> Scheduler.ioWait(pipe.a(), Scheduler.READ, -1));
+    try (Scheduler s = steered(refusing)) {
+      Fds.write(pipe.writeFd(), "x");
+      s.spawn(() -> Scheduler.ioWait(pipe.readFd(), Scheduler.READ, -1));
       s.run();
-      s.spawn(() -> Scheduler.ioWait(pipe.b(), Scheduler.READ, -1));
+      s.spawn(() -> Scheduler.ioWait(pipe.writeFd(), Scheduler.READ, -1));
       assertThatThrownBy(s::run).hasMessage("idle");
       assertThat(s.aliveCount()).isOne();
     }

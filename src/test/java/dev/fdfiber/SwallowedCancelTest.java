@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
-import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Logged;
+import dev.fdfiber.testing.SocketPair;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -30,10 +30,10 @@ class SwallowedCancelTest {
   private final List<String> seen = new ArrayList<>();
 
   @Test
-  void r21_bodiesThatSwallowTheCancel_areReportedByNameAndGivenUp() throws Exception {
+  void r21_bodiesThatSwallowTheCancel_areReportedByNameAndGivenUp(SocketPair pair)
+      throws Exception {
     Scheduler s = Scheduler.create();
-    try (Fds.Pair pair = Fds.socketPair();
-        Logged logged = new Logged()) {
+    try (Logged logged = new Logged()) {
       List<Fiber> fibers = new ArrayList<>();
       fibers.add(s.spawn("pauser", () -> forEver(() -> Scheduler.pause(1000))));
       fibers.add(s.spawn("yielder", () -> forEver(() -> Scheduler.pause(0))));
@@ -142,9 +142,9 @@ class SwallowedCancelTest {
   }
 
   @Test
-  void r21_ioExceptionSwallowedInALoop_leavesTheOthersTheirTurn() throws IOException {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
+  void r21_ioExceptionSwallowedInALoop_leavesTheOthersTheirTurn(SocketPair pair)
+      throws IOException {
+    try (Scheduler s = Scheduler.create()) {
       Fiber loops =
           s.spawn(() -> {
             int times = 0;

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.fail;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.TimeKernel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -226,27 +227,23 @@ class TimeRulesTest {
   }
 
   @Test
-  void r12_aNegativeTimeout_waitsWithoutEnd() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      for (double timeout : new double[] {-1, -1e-9, Double.NEGATIVE_INFINITY}) {
-        endlessWait(() -> Scheduler.ioWait(pipe.a(), READ, timeout));
-      }
-      endlessWait(() -> Scheduler.ioWait(pipe.a(), READ, Duration.ofNanos(-1)));
+  void r12_aNegativeTimeout_waitsWithoutEnd(Pipe pipe) throws Exception {
+    for (double timeout : new double[] {-1, -1e-9, Double.NEGATIVE_INFINITY}) {
+      endlessWait(() -> Scheduler.ioWait(pipe.readFd(), READ, timeout));
     }
+    endlessWait(() -> Scheduler.ioWait(pipe.readFd(), READ, Duration.ofNanos(-1)));
   }
 
   @Test
-  void r12_infinity_andWhatIsLongerThan146Years_isWithoutEnd() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      for (double time : new double[] {Double.POSITIVE_INFINITY, Double.MAX_VALUE, 147 * YEAR}) {
-        endlessWait(() -> Scheduler.pause(time));
-        endlessWait(() -> Scheduler.ioWait(pipe.a(), READ, time));
-      }
-      Duration longest = Duration.ofSeconds(Long.MAX_VALUE, 999_999_999);
-      for (Duration time : List.of(longest, Duration.ofDays(147 * 366))) {
-        endlessWait(() -> Scheduler.pause(time));
-        endlessWait(() -> Scheduler.ioWait(pipe.a(), READ, time));
-      }
+  void r12_infinity_andWhatIsLongerThan146Years_isWithoutEnd(Pipe pipe) throws Exception {
+    for (double time : new double[] {Double.POSITIVE_INFINITY, Double.MAX_VALUE, 147 * YEAR}) {
+      endlessWait(() -> Scheduler.pause(time));
+      endlessWait(() -> Scheduler.ioWait(pipe.readFd(), READ, time));
+    }
+    Duration longest = Duration.ofSeconds(Long.MAX_VALUE, 999_999_999);
+    for (Duration time : List.of(longest, Duration.ofDays(147 * 366))) {
+      endlessWait(() -> Scheduler.pause(time));
+      endlessWait(() -> Scheduler.ioWait(pipe.readFd(), READ, time));
     }
   }
 
@@ -283,39 +280,35 @@ class TimeRulesTest {
   }
 
   @Test
-  void r12_aZeroTimeout_letsOneLookGoBy() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      List<Integer> seen = new ArrayList<>();
-      runToTheEnd(() -> {
-        seen.add(Scheduler.ioWait(pipe.a(), READ, 0));
-        Fds.write(pipe.b(), "x");
-        seen.add(Scheduler.ioWait(pipe.a(), READ, 0));
-        seen.add(Scheduler.ioWait(pipe.a(), READ, Duration.ZERO));
-      });
-      assertThat(seen).containsExactly(0, READ, READ);
-      assertThat(kernel.timeouts()).containsOnly(0L).hasSizeLessThanOrEqualTo(4);
-    }
+  void r12_aZeroTimeout_letsOneLookGoBy(Pipe pipe) throws Exception {
+    List<Integer> seen = new ArrayList<>();
+    runToTheEnd(() -> {
+      seen.add(Scheduler.ioWait(pipe.readFd(), READ, 0));
+      Fds.write(pipe.writeFd(), "x");
+      seen.add(Scheduler.ioWait(pipe.readFd(), READ, 0));
+      seen.add(Scheduler.ioWait(pipe.readFd(), READ, Duration.ZERO));
+    });
+    assertThat(seen).containsExactly(0, READ, READ);
+    assertThat(kernel.timeouts()).containsOnly(0L).hasSizeLessThanOrEqualTo(4);
   }
 
   @Test
-  void r12_aZeroTimeout_isServedInTheNextPass_howeverManyAreReady() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Fds.write(pipe.b(), "x");
-      boolean[] done = new boolean[1];
-      int[] rounds = new int[1];
-      scheduler.spawn(() -> {
-        assertThat(Scheduler.ioWait(pipe.a(), READ, 0)).isEqualTo(READ);
-        assertThat(Scheduler.ioWait(pipe.a(), Scheduler.WRITE, 0)).isZero();
-        done[0] = true;
-      });
-      scheduler.spawn(() -> {
-        for (; !done[0]; rounds[0]++) {
-          Scheduler.pause(0);
-        }
-      });
-      scheduler.run();
-      assertThat(rounds[0]).isLessThanOrEqualTo(3);
-    }
+  void r12_aZeroTimeout_isServedInTheNextPass_howeverManyAreReady(Pipe pipe) throws Exception {
+    Fds.write(pipe.writeFd(), "x");
+    boolean[] done = new boolean[1];
+    int[] rounds = new int[1];
+    scheduler.spawn(() -> {
+      assertThat(Scheduler.ioWait(pipe.readFd(), READ, 0)).isEqualTo(READ);
+      assertThat(Scheduler.ioWait(pipe.readFd(), Scheduler.WRITE, 0)).isZero();
+      done[0] = true;
+    });
+    scheduler.spawn(() -> {
+      for (; !done[0]; rounds[0]++) {
+        Scheduler.pause(0);
+      }
+    });
+    scheduler.run();
+    assertThat(rounds[0]).isLessThanOrEqualTo(3);
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.SocketPair;
 import dev.fdfiber.testing.TimeKernel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -156,55 +157,49 @@ class WikiTest {
   }
 
   @Test
-  void ioWait_returnsReadyBits_orZeroOnTimeout() throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      scheduler.spawn(() -> {
-        log.add("" + Scheduler.ioWait(pair.a(), 1, 5));
-        log.add("" + Scheduler.ioWait(pair.a(), 1 | 2, 5));
-        Fds.write(pair.b(), "x");
-        log.add("" + Scheduler.ioWait(pair.a(), 1 | 2, 5));
-      });
-      scheduler.run();
-      assertThat(log).containsExactly("0", "2", "3");
-    }
+  void ioWait_returnsReadyBits_orZeroOnTimeout(SocketPair pair) throws Exception {
+    scheduler.spawn(() -> {
+      log.add("" + Scheduler.ioWait(pair.a(), 1, 5));
+      log.add("" + Scheduler.ioWait(pair.a(), 1 | 2, 5));
+      Fds.write(pair.b(), "x");
+      log.add("" + Scheduler.ioWait(pair.a(), 1 | 2, 5));
+    });
+    scheduler.run();
+    assertThat(log).containsExactly("0", "2", "3");
   }
 
   // ---- when to reach for it
 
   @Test
-  void serverSentEvents_parkBetweenSends_soThatOthersAreServed() throws Exception {
-    try (Fds.Pair client = Fds.socketPair()) {
-      scheduler.spawn(() -> {
-        for (int i = 0; i < 3; i++) {
-          Fds.write(client.a(), "data: " + i + "\n\n");
-          Scheduler.pause(15);
-        }
-        Fds.close(client.a());
-      });
-      scheduler.spawn(() -> {
-        Scheduler.pause(20);
-        info("another request, between the events");
-      });
-      scheduler.run();
-      assertThat(log).containsExactly("another request, between the events @20");
-      assertThat(Fds.read(client.b())).isEqualTo("data: 0\n\ndata: 1\n\ndata: 2\n\n");
-    }
+  void serverSentEvents_parkBetweenSends_soThatOthersAreServed(SocketPair client) throws Exception {
+    scheduler.spawn(() -> {
+      for (int i = 0; i < 3; i++) {
+        Fds.write(client.a(), "data: " + i + "\n\n");
+        Scheduler.pause(15);
+      }
+      Fds.close(client.a());
+    });
+    scheduler.spawn(() -> {
+      Scheduler.pause(20);
+      info("another request, between the events");
+    });
+    scheduler.run();
+    assertThat(log).containsExactly("another request, between the events @20");
+    assertThat(Fds.read(client.b())).isEqualTo("data: 0\n\ndata: 1\n\ndata: 2\n\n");
   }
 
   @Test
-  void longPoll_resumesWhenUpstreamIsReady() throws Exception {
-    try (Fds.Pair upstream = Fds.socketPair()) {
-      scheduler.spawn(() -> {
-        assertThat(Scheduler.ioWait(upstream.a(), READ, 30)).isEqualTo(READ);
-        info(Fds.read(upstream.a()));
-      });
-      scheduler.spawn(() -> {
-        Scheduler.pause(10);
-        Fds.write(upstream.b(), "news");
-      });
-      scheduler.run();
-      assertThat(log).containsExactly("news @10");
-    }
+  void longPoll_resumesWhenUpstreamIsReady(SocketPair upstream) throws Exception {
+    scheduler.spawn(() -> {
+      assertThat(Scheduler.ioWait(upstream.a(), READ, 30)).isEqualTo(READ);
+      info(Fds.read(upstream.a()));
+    });
+    scheduler.spawn(() -> {
+      Scheduler.pause(10);
+      Fds.write(upstream.b(), "news");
+    });
+    scheduler.run();
+    assertThat(log).containsExactly("news @10");
   }
 
   @Test

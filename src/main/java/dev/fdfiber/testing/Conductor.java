@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * virtual time jump, and finds deadlocks.
  */
 final class Conductor implements Steering, Observer {
-  private static final long IN_FLIGHT_MILLIS = 5;
+  private static final long IN_FLIGHT_NANOS = 5_000_000;
 
   private final @Nullable VirtualClock clock;
   private final RealTime realTime;
@@ -130,20 +130,22 @@ final class Conductor implements Steering, Observer {
     if (opening.isPresent()) {
       return false;
     }
-    if (world.isInFlight(fibers) && waitForFlight(fibers)) {
+    boolean mayBeWoken = (clock == null || endless) && mayStillBeWoken(fibers);
+    // Loopback may be late; and a thread may have done something since the look, and have ended.
+    if (isSeen(fibers, world.isInFlight(fibers) ? IN_FLIGHT_NANOS : 0)) {
       return true;
     }
+    if (mayBeWoken || isAnyReady()) {
+      return false;
+    }
     if (endless) {
-      if (!ending && !mayStillBeWoken(fibers)) {
+      if (!ending) {
         throw new DeadlockError(deadlock(fibers));
       }
       return false;
     }
     long nanos = shorter(timerNanos, limitNanos);
     if (clock == null) {
-      if (mayStillBeWoken(fibers)) {
-        return false;
-      }
       realTime.skip(nanos);
       return true;
     }
@@ -152,6 +154,11 @@ final class Conductor implements Steering, Observer {
       trace.jumped(nanos);
     }
     return true;
+  }
+
+  /** If a fiber is ready, or was submitted by another thread since the look. */
+  private boolean isAnyReady() {
+    return Objects.requireNonNull(scheduler).nextWakeNanos().orElse(-1) == 0;
   }
 
   private static long shorter(long a, long b) {
@@ -188,15 +195,13 @@ final class Conductor implements Steering, Observer {
   }
 
   private boolean mayStillBeWoken(List<FiberInfo> fibers) {
-    if (fibers.isEmpty() || fibers.stream().anyMatch(Conductor::isBlockedForATime)) {
-      return true;
-    }
-    boolean blocked = fibers.stream().anyMatch(f -> f.state() == Fiber.State.BLOCKED);
-    return blocked && world.otherThread() != null;
+    return fibers.isEmpty()
+        || fibers.stream().anyMatch(f -> isBlockedForATime(f) || world.isWokenByTheJdk(f))
+        || world.otherThread() != null;
   }
 
-  /** Loopback may be late: gives it a little real time; true if it brought something. */
-  private static boolean waitForFlight(List<FiberInfo> fibers) {
+  /** If something is ready that a fiber waits for, now or within that time. */
+  private static boolean isSeen(List<FiberInfo> fibers, long nanos) {
     try (PollFds polls = new PollFds(16)) {
       int n = 0;
       for (FiberInfo fiber : fibers) {
@@ -208,7 +213,7 @@ final class Conductor implements Steering, Observer {
           polls.set(n++, fd, events);
         }
       }
-      return Kernel.system().ppoll(polls.array(), n, IN_FLIGHT_MILLIS * 1_000_000) > 0;
+      return n > 0 && Kernel.system().ppoll(polls.array(), n, nanos) > 0;
     }
   }
 

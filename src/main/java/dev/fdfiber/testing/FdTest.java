@@ -31,7 +31,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  *   <li>the limit on real time is over: with a dump of everything.
  * </ul>
  *
- * <p>A method's own annotation counts before its class's.
+ * <p>A {@code @BeforeEach} method of the class may take the same. A method's own annotation counts
+ * before its class's.
  *
  * <p>The descriptors of a process are one resource, so these tests do not run beside each other.
  */

@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 import org.junit.platform.commons.support.AnnotationSupport;
+import org.junit.platform.commons.support.HierarchyTraversalMode;
 import org.junit.platform.commons.support.ReflectionSupport;
 
 /** What {@link FdTest} brings, on a method or on its class. */
@@ -38,10 +40,26 @@ public final class FdTestExtension
     Execution(ExtensionContext context) {
       Method method = context.getRequiredTestMethod();
       this.test = annotation(method, context);
-      this.wanted = new HashSet<>(List.of(method.getParameterTypes()));
+      this.wanted = wanted(method, context);
       this.run = new TestRun(wanted, null, true);
       this.current = run;
       this.limit = new TimeLimit(Duration.ofSeconds(test.limitSeconds()), () -> current.dump());
+    }
+
+    /** What the test takes, and what is to be set up before it takes. */
+    private static Set<Class<?>> wanted(Method method, ExtensionContext context) {
+      Set<Class<?>> wanted = new HashSet<>(List.of(method.getParameterTypes()));
+      List<Class<?>> types = new ArrayList<>(context.getEnclosingTestClasses());
+      types.add(context.getRequiredTestClass());
+      types.stream()
+          .flatMap(type -> setUps(type).stream())
+          .forEach(setUp -> wanted.addAll(List.of(setUp.getParameterTypes())));
+      return wanted;
+    }
+
+    private static List<Method> setUps(Class<?> type) {
+      return AnnotationSupport.findAnnotatedMethods(
+          type, BeforeEach.class, HierarchyTraversalMode.TOP_DOWN);
     }
 
     /** The method's own, or else the nearest class's. */

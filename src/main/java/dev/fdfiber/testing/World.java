@@ -111,9 +111,21 @@ final class World {
 
   /** If a fiber that is blocked in the JDK waits for what a helper thread of this library does. */
   private static boolean helps(FiberInfo fiber) {
+    return HELPERS.stream().anyMatch(name -> isIn(name, fiber));
+  }
+
+  /**
+   * If a fiber is blocked in a socket of the JDK, which has a thread that polls, or in anything
+   * while a child runs, whose end another thread of the JDK waits for.
+   */
+  boolean isWokenByTheJdk(FiberInfo fiber) {
+    return fiber.state() == Fiber.State.BLOCKED && (isIn("sun.nio.ch.", fiber) || hasChild());
+  }
+
+  private static boolean isIn(String classes, FiberInfo fiber) {
     return fiber.thread().stream()
         .flatMap(thread -> Arrays.stream(thread.getStackTrace()))
-        .anyMatch(frame -> HELPERS.stream().anyMatch(frame.getClassName()::startsWith));
+        .anyMatch(frame -> frame.getClassName().startsWith(classes));
   }
 
   /** If loopback, which is not always at once, may still bring something to one of the fibers. */
@@ -126,12 +138,14 @@ final class World {
   }
 
   /**
-   * A thread that began with the test, does not wait for work, and so may still wake a fiber that
-   * is blocked in the JDK; or null.
+   * A thread that began with the test, does not wait for work, and so may still wake a fiber, by a
+   * call of the JDK or by using the other end of what the fiber waits for; or null.
    */
   @Nullable Thread otherThread() {
     for (Thread thread : threads()) {
-      if (!threadsBefore.contains(thread) && mayAct(thread)) {
+      boolean isKept =
+          thread.getName().startsWith("process reaper"); // by the JDK, for new children
+      if ((isKept || !threadsBefore.contains(thread)) && mayAct(thread)) {
         return thread;
       }
     }
@@ -143,18 +157,20 @@ final class World {
       return false;
     }
     String name = thread.getName();
-    if (name.startsWith("VirtualThread-") || name.endsWith("-Poller") || name.contains("Cleaner")) {
+    if (name.startsWith("VirtualThread-")
+        || name.endsWith("-Poller")
+        || name.contains("Cleaner")
+        || name.equals("Attach Listener")) {
       return false;
     }
-    StackTraceElement[] stack = thread.getStackTrace();
+    StackTraceElement[] stack = thread.getStackTrace(); // empty if it has not got to run yet
     boolean idles =
         Arrays.stream(stack)
             .anyMatch(
                 f -> f.getMethodName().equals("awaitWork") || f.getMethodName().equals("getTask"));
     boolean timed =
         Arrays.stream(stack).anyMatch(f -> f.getClassName().endsWith("DelayedWorkQueue"));
-    return stack.length > 0
-        && (!idles || (timed && thread.getState() == Thread.State.TIMED_WAITING));
+    return !idles || (timed && thread.getState() == Thread.State.TIMED_WAITING);
   }
 
   private static Thread[] threads() {

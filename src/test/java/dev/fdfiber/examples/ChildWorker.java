@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** A worker as a process of its own, started as its users do. */
 final class ChildWorker implements AutoCloseable {
@@ -58,6 +59,13 @@ final class ChildWorker implements AutoCloseable {
 
   String errors() throws IOException {
     return Files.readString(errors);
+  }
+
+  /** How many descriptors it has open. */
+  long openFds() throws IOException {
+    try (Stream<Path> fds = Files.list(Path.of("/proc/" + process.pid() + "/fd"))) {
+      return fds.count();
+    }
   }
 
   /** Its exit status; it has to end within the time. */

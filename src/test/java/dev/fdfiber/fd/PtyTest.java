@@ -89,7 +89,7 @@ class PtyTest {
                   Command.of(
                       "sh",
                       "-c",
-                      "trap 'stty size' WINCH; echo up; while :; do sleep .01; done"))) {
+                      "trap 'stty size' WINCH; echo up; while :; do read line; done"))) {
         expect(pty, "up");
         pty.windowSize(new WindowSize(50, 132));
         assertThat(pty.windowSize()).isEqualTo(new WindowSize(50, 132));

@@ -10,6 +10,7 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,15 +62,13 @@ class AdaptivePollerTest {
   }
 
   @Test
-  void fewDescriptors_areAskedByPoll_howeverManyWait() {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      for (int i = 0; i < 100; i++) {
-        add(poller, pipe.a(), READ);
-      }
-      look();
-      assertThat(poller.asksEpoll()).isFalse();
-      assertThat(poller.needsSweep()).isFalse();
+  void fewDescriptors_areAskedByPoll_howeverManyWait(Pipe pipe) {
+    for (int i = 0; i < 100; i++) {
+      add(poller, pipe.readFd(), READ);
     }
+    look();
+    assertThat(poller.asksEpoll()).isFalse();
+    assertThat(poller.needsSweep()).isFalse();
   }
 
   @Test
@@ -125,7 +124,7 @@ class AdaptivePollerTest {
 
   @ParameterizedTest
   @ValueSource(ints = {Errno.EMFILE, Errno.ENOSYS})
-  void withoutAnInstance_pollGoesOn(int errno) {
+  void withoutAnInstance_pollGoesOn(int errno, Pipe pipe) {
     int[] tries = {0};
     Kernel refusing =
         new ForwardingKernel(Kernel.system()) {
@@ -141,16 +140,15 @@ class AdaptivePollerTest {
           }
         };
     try (AdaptivePoller other = new AdaptivePoller(refusing);
-        Fds.Pair idle = Fds.pipe();
-        Fds.Pair pipe = Fds.pipe()) {
+        Fds.Pair idle = Fds.pipe()) {
       addMany(other, idle);
-      Wait wait = add(other, pipe.b(), WRITE);
+      Wait wait = add(other, pipe.writeFd(), WRITE);
       other.poll(0, ready::add);
       assertThat(ready).containsExactly(wait);
-      add(other, pipe.b(), WRITE);
+      add(other, pipe.writeFd(), WRITE);
       for (int i = 0; i < 10; i++) {
         other.poll(0, ready::add);
-        add(other, pipe.b(), WRITE);
+        add(other, pipe.writeFd(), WRITE);
       }
       assertThat(other.asksEpoll()).isFalse();
       assertThat(tries[0]).as("not at every look").isOne();

@@ -12,6 +12,8 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
+import dev.fdfiber.testing.SocketPair;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,50 +100,44 @@ class EpollPollerTest {
   }
 
   @Test
-  void theInstance_isMadeAtTheFirstLookThatHasToAsk_andClosesOnExec() {
+  void theInstance_isMadeAtTheFirstLookThatHasToAsk_andClosesOnExec(Pipe pipe) {
     look();
     assertThat(kernel.epollFd).isEqualTo(-1);
-    try (Fds.Pair pipe = Fds.pipe()) {
-      add(pipe.a(), READ);
-      assertThat(kernel.epollFd).isEqualTo(-1);
-      look();
-      assertThat(Opened.isCloseOnExec(kernel.epollFd)).isTrue();
-    }
+    add(pipe.readFd(), READ);
+    assertThat(kernel.epollFd).isEqualTo(-1);
+    look();
+    assertThat(Opened.isCloseOnExec(kernel.epollFd)).isTrue();
   }
 
   @Test
-  void aWait_isOneCall_andNoneWhenItEnds() {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      add(pipe.b(), WRITE);
+  void aWait_isOneCall_andNoneWhenItEnds(Pipe pipe) {
+    add(pipe.writeFd(), WRITE);
+    assertThat(look()).hasSize(1);
+    assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
+    for (int i = 0; i < 3; i++) {
+      add(pipe.writeFd(), WRITE);
       assertThat(look()).hasSize(1);
-      assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
-      for (int i = 0; i < 3; i++) {
-        add(pipe.b(), WRITE);
-        assertThat(look()).hasSize(1);
-        assertThat(kernel.takeCalls()).containsExactly("MOD");
-      }
-      Wait withdrawn = add(pipe.a(), READ);
-      poller.remove(withdrawn);
-      look();
-      assertThat(kernel.takeCalls()).isEmpty();
+      assertThat(kernel.takeCalls()).containsExactly("MOD");
     }
+    Wait withdrawn = add(pipe.readFd(), READ);
+    poller.remove(withdrawn);
+    look();
+    assertThat(kernel.takeCalls()).isEmpty();
   }
 
   @Test
-  void readersAndWritersOfOneDescriptor_shareARegistration() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Fds.fill(pair.a());
-      Wait reader = add(pair.a(), READ);
-      Wait writer = add(pair.a(), WRITE);
-      Wait both = add(pair.a(), READ | WRITE);
-      look();
-      assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
-      Fds.write(pair.b(), "x");
-      assertThat(look()).containsExactly(reader, both);
-      assertThat(look()).isEmpty();
-      assertThat(kernel.takeCalls()).as("the writer is asked about again").containsExactly("MOD");
-      assertThat(writer.isRegistered()).isTrue();
-    }
+  void readersAndWritersOfOneDescriptor_shareARegistration(SocketPair pair) {
+    Fds.fill(pair.a());
+    Wait reader = add(pair.a(), READ);
+    Wait writer = add(pair.a(), WRITE);
+    Wait both = add(pair.a(), READ | WRITE);
+    look();
+    assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
+    Fds.write(pair.b(), "x");
+    assertThat(look()).containsExactly(reader, both);
+    assertThat(look()).isEmpty();
+    assertThat(kernel.takeCalls()).as("the writer is asked about again").containsExactly("MOD");
+    assertThat(writer.isRegistered()).isTrue();
   }
 
   @Test
@@ -206,43 +202,39 @@ class EpollPollerTest {
   }
 
   @Test
-  void sweep_looksAtSixtyFourAtATime_andMissesNone() {
+  void sweep_looksAtSixtyFourAtATime_andMissesNone(Pipe pipe) {
     List<Integer> fds = new ArrayList<>();
     List<Wait> closed = new ArrayList<>();
-    try (Fds.Pair pipe = Fds.pipe()) {
-      for (int i = 0; i < 200; i++) {
-        fds.add(Fds.dup(pipe.a()));
-        Wait wait = add(fds.getLast(), READ);
-        if (i % 3 != 0) {
-          closed.add(wait);
-        }
+    for (int i = 0; i < 200; i++) {
+      fds.add(Fds.dup(pipe.readFd()));
+      Wait wait = add(fds.getLast(), READ);
+      if (i % 3 != 0) {
+        closed.add(wait);
       }
-      look();
-      closed.forEach(wait -> Fds.close(wait.fd()));
-      kernel.takeCalls();
-      List<Wait> gone = new ArrayList<>();
-      int passes = 0;
-      boolean more;
-      do {
-        more = poller.sweep(gone::add);
-        assertThat(kernel.takeCalls()).hasSizeLessThanOrEqualTo(EpollPoller.SWEPT);
-        passes++;
-      } while (more);
-      assertThat(gone).containsExactlyInAnyOrderElementsOf(closed);
-      assertThat(passes).isEqualTo(4);
-      fds.forEach(Fds::closeQuietly);
     }
+    look();
+    closed.forEach(wait -> Fds.close(wait.fd()));
+    kernel.takeCalls();
+    List<Wait> gone = new ArrayList<>();
+    int passes = 0;
+    boolean more;
+    do {
+      more = poller.sweep(gone::add);
+      assertThat(kernel.takeCalls()).hasSizeLessThanOrEqualTo(EpollPoller.SWEPT);
+      passes++;
+    } while (more);
+    assertThat(gone).containsExactlyInAnyOrderElementsOf(closed);
+    assertThat(passes).isEqualTo(4);
+    fds.forEach(Fds::closeQuietly);
   }
 
   @Test
-  void sweep_keepsWhatIsReady() {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Wait wait = add(pipe.a(), READ);
-      look();
-      Fds.write(pipe.b(), "x");
-      assertThat(sweep()).isEmpty();
-      assertThat(look()).containsExactly(wait);
-    }
+  void sweep_keepsWhatIsReady(Pipe pipe) {
+    Wait wait = add(pipe.readFd(), READ);
+    look();
+    Fds.write(pipe.writeFd(), "x");
+    assertThat(sweep()).isEmpty();
+    assertThat(look()).containsExactly(wait);
   }
 
   @Test
@@ -257,23 +249,21 @@ class EpollPollerTest {
   }
 
   @Test
-  void waitForTheNumberThatTheEventfdGets_isNotOpen() {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      int number = Opened.eventFd();
-      Wait wait = add(number, READ);
-      Wait other = add(pipe.a(), READ);
-      look();
-      Fds.close(number);
-      int eventFd = Opened.eventFd();
-      assertThat(eventFd).isEqualTo(number);
-      poller.wakeBy(eventFd);
-      assertThat(look()).containsExactly(wait);
-      assertThat(wait.ready()).isEqualTo(Wait.NOT_OPEN);
-      Fds.write(eventFd, "\1\0\0\0\0\0\0\0");
-      assertThat(poller.poll(-1, ready::add)).isEqualTo(Poller.Look.WOKEN);
-      assertThat(other.isRegistered()).isTrue();
-      Fds.close(eventFd);
-    }
+  void waitForTheNumberThatTheEventfdGets_isNotOpen(Pipe pipe) {
+    int number = Opened.eventFd();
+    Wait wait = add(number, READ);
+    Wait other = add(pipe.readFd(), READ);
+    look();
+    Fds.close(number);
+    int eventFd = Opened.eventFd();
+    assertThat(eventFd).isEqualTo(number);
+    poller.wakeBy(eventFd);
+    assertThat(look()).containsExactly(wait);
+    assertThat(wait.ready()).isEqualTo(Wait.NOT_OPEN);
+    Fds.write(eventFd, "\1\0\0\0\0\0\0\0");
+    assertThat(poller.poll(-1, ready::add)).isEqualTo(Poller.Look.WOKEN);
+    assertThat(other.isRegistered()).isTrue();
+    Fds.close(eventFd);
   }
 
   private Wait add(int fd, int mode, Registration registration) {
@@ -284,74 +274,68 @@ class EpollPollerTest {
   }
 
   @Test
-  void aRegistration_costsNoCallForAWait() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Registration registration = new Registration(pair.a());
-      for (int i = 0; i < 3; i++) {
-        Wait wait = add(pair.a(), READ, registration);
-        assertThat(look()).isEmpty();
-        Fds.write(pair.b(), "x");
-        assertThat(look()).containsExactly(wait);
-        assertThat(Fds.read(pair.a())).isEqualTo("x");
-      }
-      assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
-      Fds.fill(pair.a());
-      Wait writer = add(pair.a(), WRITE, registration);
+  void aRegistration_costsNoCallForAWait(SocketPair pair) {
+    Registration registration = new Registration(pair.a());
+    for (int i = 0; i < 3; i++) {
+      Wait wait = add(pair.a(), READ, registration);
       assertThat(look()).isEmpty();
-      assertThat(kernel.takeCalls()).as("for writing it is asked when that blocks").hasSize(1);
-      String text;
-      do {
-        text = Fds.read(pair.b());
-      } while (text != null);
-      assertThat(look()).containsExactly(writer);
-      registration.end();
-      assertThat(kernel.takeCalls()).containsExactly("DEL");
+      Fds.write(pair.b(), "x");
+      assertThat(look()).containsExactly(wait);
+      assertThat(Fds.read(pair.a())).isEqualTo("x");
     }
+    assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
+    Fds.fill(pair.a());
+    Wait writer = add(pair.a(), WRITE, registration);
+    assertThat(look()).isEmpty();
+    assertThat(kernel.takeCalls()).as("for writing it is asked when that blocks").hasSize(1);
+    String text;
+    do {
+      text = Fds.read(pair.b());
+    } while (text != null);
+    assertThat(look()).containsExactly(writer);
+    registration.end();
+    assertThat(kernel.takeCalls()).containsExactly("DEL");
   }
 
   @Test
-  void anEdgeThatNobodyWaitedFor_isKept_andReportedOnce() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Registration registration = new Registration(pair.a());
-      poller.remove(add(pair.a(), READ, registration));
-      look();
-      Wait asked = add(pair.a(), READ, registration);
-      look();
-      poller.remove(asked);
-      Fds.write(pair.b(), "x");
-      assertThat(registration.hasSeen(READ)).isFalse();
-      assertThat(look()).isEmpty();
-      assertThat(registration.hasSeen(READ)).isTrue();
-      registration.clear(READ);
-      assertThat(look()).isEmpty();
-      assertThat(registration.hasSeen(READ)).as("there is no second edge").isFalse();
-      assertThat(registration.isClosing()).isFalse();
-      Fds.close(pair.b());
-      look();
-      assertThat(registration.isClosing()).isTrue();
-      registration.end();
-    }
+  void anEdgeThatNobodyWaitedFor_isKept_andReportedOnce(SocketPair pair) {
+    Registration registration = new Registration(pair.a());
+    poller.remove(add(pair.a(), READ, registration));
+    look();
+    Wait asked = add(pair.a(), READ, registration);
+    look();
+    poller.remove(asked);
+    Fds.write(pair.b(), "x");
+    assertThat(registration.hasSeen(READ)).isFalse();
+    assertThat(look()).isEmpty();
+    assertThat(registration.hasSeen(READ)).isTrue();
+    registration.clear(READ);
+    assertThat(look()).isEmpty();
+    assertThat(registration.hasSeen(READ)).as("there is no second edge").isFalse();
+    assertThat(registration.isClosing()).isFalse();
+    Fds.close(pair.b());
+    look();
+    assertThat(registration.isClosing()).isTrue();
+    registration.end();
   }
 
   @Test
-  void aRawWait_besideARegistration_isLevelTriggered() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Registration registration = new Registration(pair.a());
-      Wait owner = add(pair.a(), READ, registration);
-      look();
-      Fds.write(pair.b(), "x");
-      assertThat(look()).containsExactly(owner);
-      for (int i = 0; i < 3; i++) {
-        Wait raw = add(pair.a(), READ); // the byte is still there
-        assertThat(look()).containsExactly(raw);
-      }
-      Fds.read(pair.a());
-      Wait again = add(pair.a(), READ, registration);
-      assertThat(look()).isEmpty();
-      Fds.write(pair.b(), "x");
-      assertThat(look()).containsExactly(again);
-      registration.end();
+  void aRawWait_besideARegistration_isLevelTriggered(SocketPair pair) {
+    Registration registration = new Registration(pair.a());
+    Wait owner = add(pair.a(), READ, registration);
+    look();
+    Fds.write(pair.b(), "x");
+    assertThat(look()).containsExactly(owner);
+    for (int i = 0; i < 3; i++) {
+      Wait raw = add(pair.a(), READ); // the byte is still there
+      assertThat(look()).containsExactly(raw);
     }
+    Fds.read(pair.a());
+    Wait again = add(pair.a(), READ, registration);
+    assertThat(look()).isEmpty();
+    Fds.write(pair.b(), "x");
+    assertThat(look()).containsExactly(again);
+    registration.end();
   }
 
   @Test
@@ -429,53 +413,46 @@ class EpollPollerTest {
   }
 
   @Test
-  void sweep_makesTheKernelLookAnew_whereAnEdgeWasMissed() {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Registration registration = new Registration(pipe.a());
-      poller.remove(add(pipe.a(), READ, registration));
-      Wait first = add(pipe.a(), READ, registration);
-      look();
-      Fds.write(pipe.b(), "x");
-      assertThat(look()).containsExactly(first);
-      Wait wrong = add(pipe.a(), READ, registration); // without having read
-      assertThat(look()).isEmpty();
-      sweep();
-      assertThat(look()).containsExactly(wrong);
-      registration.end();
-    }
+  void sweep_makesTheKernelLookAnew_whereAnEdgeWasMissed(Pipe pipe) {
+    Registration registration = new Registration(pipe.readFd());
+    poller.remove(add(pipe.readFd(), READ, registration));
+    Wait first = add(pipe.readFd(), READ, registration);
+    look();
+    Fds.write(pipe.writeFd(), "x");
+    assertThat(look()).containsExactly(first);
+    Wait wrong = add(pipe.readFd(), READ, registration); // without having read
+    assertThat(look()).isEmpty();
+    sweep();
+    assertThat(look()).containsExactly(wrong);
+    registration.end();
   }
 
   @Test
-  void aRegistration_belongsToOnePoller_untilThatIsClosed() {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      Registration registration = new Registration(pipe.a());
-      add(pipe.a(), READ, registration);
-      look();
-      EpollPoller other = new EpollPoller(Kernel.system());
-      assertThat(registration.claim(other)).isFalse();
-      poller.close();
-      assertThat(registration.claim(other)).isTrue();
-      other.close();
-      registration.end();
-      assertThat(registration.claim(other)).isFalse();
-    }
+  void aRegistration_belongsToOnePoller_untilThatIsClosed(Pipe pipe) {
+    Registration registration = new Registration(pipe.readFd());
+    add(pipe.readFd(), READ, registration);
+    look();
+    EpollPoller other = new EpollPoller(Kernel.system());
+    assertThat(registration.claim(other)).isFalse();
+    poller.close();
+    assertThat(registration.claim(other)).isTrue();
+    other.close();
+    registration.end();
+    assertThat(registration.claim(other)).isFalse();
   }
 
   @Test
-  void whatTheKernelHasNoRoomFor_isAnErrorOfThatWaitAlone() {
-    try (Fds.Pair pipe = Fds.pipe();
-        Fds.Pair other = Fds.pipe()) {
-      kernel.refused = pipe.a();
-      kernel.errno = Errno.ENOSPC;
-      Wait refused = add(pipe.a(), READ);
-      Wait good = add(other.b(), WRITE);
-      assertThat(look()).containsExactlyInAnyOrder(refused, good);
-      assertThat(refused.ready()).isEqualTo(-Errno.ENOSPC);
-    }
+  void whatTheKernelHasNoRoomFor_isAnErrorOfThatWaitAlone(Pipe pipe, Pipe other) {
+    kernel.refused = pipe.readFd();
+    kernel.errno = Errno.ENOSPC;
+    Wait refused = add(pipe.readFd(), READ);
+    Wait good = add(other.writeFd(), WRITE);
+    assertThat(look()).containsExactlyInAnyOrder(refused, good);
+    assertThat(refused.ready()).isEqualTo(-Errno.ENOSPC);
   }
 
   @Test
-  void noDescriptorForTheInstance_isToldByTheLook_andTriedAgain() {
+  void noDescriptorForTheInstance_isToldByTheLook_andTriedAgain(Pipe pipe) {
     int[] refusals = {1};
     Kernel refusing =
         new ForwardingKernel(Kernel.system()) {
@@ -484,9 +461,8 @@ class EpollPollerTest {
             return refusals[0]-- > 0 ? -Errno.EMFILE : super.epollCreate1(flags);
           }
         };
-    try (Fds.Pair pipe = Fds.pipe();
-        EpollPoller other = new EpollPoller(refusing)) {
-      Wait wait = new Plain(pipe.b(), WRITE, 0);
+    try (EpollPoller other = new EpollPoller(refusing)) {
+      Wait wait = new Plain(pipe.writeFd(), WRITE, 0);
       other.add(wait);
       assertThatThrownBy(() -> other.poll(0, ready::add))
           .isInstanceOf(IllegalStateException.class)
@@ -498,7 +474,7 @@ class EpollPollerTest {
   }
 
   @Test
-  void interrupted_isToldOnlyByALookThatBlocks() {
+  void interrupted_isToldOnlyByALookThatBlocks(Pipe pipe) {
     int[] left = {0};
     Kernel signalled =
         new ForwardingKernel(Kernel.system()) {
@@ -507,9 +483,8 @@ class EpollPollerTest {
             return left[0]-- > 0 ? -Errno.EINTR : super.look(timeoutNanos, next);
           }
         };
-    try (Fds.Pair pipe = Fds.pipe();
-        EpollPoller other = new EpollPoller(signalled)) {
-      Wait wait = new Plain(pipe.b(), WRITE, 0);
+    try (EpollPoller other = new EpollPoller(signalled)) {
+      Wait wait = new Plain(pipe.writeFd(), WRITE, 0);
       other.add(wait);
       left[0] = 3;
       assertThat(other.poll(-1, ready::add)).isEqualTo(Poller.Look.INTERRUPTED);

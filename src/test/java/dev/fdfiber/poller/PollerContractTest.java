@@ -12,6 +12,8 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
+import dev.fdfiber.testing.SocketPair;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -85,31 +87,27 @@ class PollerContractTest {
   }
 
   @Test
-  void poll_handsOutEachReadyWaitOnce() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Wait writer = add(pair.a(), WRITE);
-      Wait reader = add(pair.a(), READ);
-      assertThat(look()).containsExactly(writer);
-      assertThat(writer.ready()).isEqualTo(WRITE);
-      assertThat(writer.isRegistered()).isFalse();
-      assertThat(reader.isRegistered()).isTrue();
-      assertThat(look()).isEmpty();
-      Fds.write(pair.b(), "x");
-      assertThat(look()).containsExactly(reader);
-      assertThat(poller.size()).isZero();
-    }
+  void poll_handsOutEachReadyWaitOnce(SocketPair pair) {
+    Wait writer = add(pair.a(), WRITE);
+    Wait reader = add(pair.a(), READ);
+    assertThat(look()).containsExactly(writer);
+    assertThat(writer.ready()).isEqualTo(WRITE);
+    assertThat(writer.isRegistered()).isFalse();
+    assertThat(reader.isRegistered()).isTrue();
+    assertThat(look()).isEmpty();
+    Fds.write(pair.b(), "x");
+    assertThat(look()).containsExactly(reader);
+    assertThat(poller.size()).isZero();
   }
 
   @Test
-  void poll_aWaitThatIsOver_canBeAskedAgain() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Plain wait = new Plain(pair.a(), WRITE, 0);
-      for (int i = 0; i < 3; i++) {
-        wait.ask(pair.a(), WRITE, i);
-        assertThat(wait.ready()).isZero();
-        poller.add(wait);
-        assertThat(look()).containsExactly(wait);
-      }
+  void poll_aWaitThatIsOver_canBeAskedAgain(SocketPair pair) {
+    Plain wait = new Plain(pair.a(), WRITE, 0);
+    for (int i = 0; i < 3; i++) {
+      wait.ask(pair.a(), WRITE, i);
+      assertThat(wait.ready()).isZero();
+      poller.add(wait);
+      assertThat(look()).containsExactly(wait);
     }
   }
 
@@ -132,45 +130,39 @@ class PollerContractTest {
   }
 
   @Test
-  void remove_leavesTheOthers() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Wait a = add(pair.a(), WRITE);
-      Wait b = add(pair.a(), WRITE);
-      Wait c = add(pair.a(), WRITE);
-      poller.remove(b);
-      assertThat(b.isRegistered()).isFalse();
-      assertThat(poller.size()).isEqualTo(2);
-      assertThat(look()).containsExactlyInAnyOrder(a, c);
-    }
+  void remove_leavesTheOthers(SocketPair pair) {
+    Wait a = add(pair.a(), WRITE);
+    Wait b = add(pair.a(), WRITE);
+    Wait c = add(pair.a(), WRITE);
+    poller.remove(b);
+    assertThat(b.isRegistered()).isFalse();
+    assertThat(poller.size()).isEqualTo(2);
+    assertThat(look()).containsExactlyInAnyOrder(a, c);
   }
 
   @Test
-  void removeAll_handsOutInTheOrderOfRegistration() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Wait a = add(pair.a(), READ);
-      Wait other = add(pair.b(), READ);
-      Wait b = add(pair.a(), READ | WRITE);
-      List<Wait> removed = new ArrayList<>();
-      poller.removeAll(pair.a(), removed::add);
-      assertThat(removed).containsExactly(a, b);
-      assertThat(poller.size()).isOne();
-      Fds.write(pair.a(), "x");
-      assertThat(look()).containsExactly(other);
-    }
+  void removeAll_handsOutInTheOrderOfRegistration(SocketPair pair) {
+    Wait a = add(pair.a(), READ);
+    Wait other = add(pair.b(), READ);
+    Wait b = add(pair.a(), READ | WRITE);
+    List<Wait> removed = new ArrayList<>();
+    poller.removeAll(pair.a(), removed::add);
+    assertThat(removed).containsExactly(a, b);
+    assertThat(poller.size()).isOne();
+    Fds.write(pair.a(), "x");
+    assertThat(look()).containsExactly(other);
   }
 
   @Test
-  void removeAll_whatNobodyWaitsFor_isNothing() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Wait wait = add(pair.a(), WRITE);
-      List<Wait> removed = new ArrayList<>();
-      for (int fd : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, pair.b()}) {
-        poller.removeAll(fd, removed::add);
-      }
-      assertThat(removed).isEmpty();
-      assertThat(look()).containsExactly(wait);
-      assertThat(look()).isEmpty();
+  void removeAll_whatNobodyWaitsFor_isNothing(SocketPair pair) {
+    Wait wait = add(pair.a(), WRITE);
+    List<Wait> removed = new ArrayList<>();
+    for (int fd : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, pair.b()}) {
+      poller.removeAll(fd, removed::add);
     }
+    assertThat(removed).isEmpty();
+    assertThat(look()).containsExactly(wait);
+    assertThat(look()).isEmpty();
   }
 
   @Test
@@ -235,39 +227,35 @@ class PollerContractTest {
   }
 
   @Test
-  void poll_theWriterOfASharedDescriptor_goesOnWaitingWhenTheReaderIsDone() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Fds.fill(pair.a());
-      Wait writer = add(pair.a(), WRITE);
-      Wait reader = add(pair.a(), READ);
-      assertThat(look()).isEmpty();
-      Fds.write(pair.b(), "x");
-      assertThat(look()).containsExactly(reader);
-      assertThat(look()).isEmpty();
-      Wait second = add(pair.a(), READ);
-      assertThat(look()).containsExactly(second); // nobody has read it
-      String text;
-      do {
-        text = Fds.read(pair.b());
-      } while (text != null);
-      assertThat(look()).containsExactly(writer);
-    }
+  void poll_theWriterOfASharedDescriptor_goesOnWaitingWhenTheReaderIsDone(SocketPair pair) {
+    Fds.fill(pair.a());
+    Wait writer = add(pair.a(), WRITE);
+    Wait reader = add(pair.a(), READ);
+    assertThat(look()).isEmpty();
+    Fds.write(pair.b(), "x");
+    assertThat(look()).containsExactly(reader);
+    assertThat(look()).isEmpty();
+    Wait second = add(pair.a(), READ);
+    assertThat(look()).containsExactly(second); // nobody has read it
+    String text;
+    do {
+      text = Fds.read(pair.b());
+    } while (text != null);
+    assertThat(look()).containsExactly(writer);
   }
 
   @Test
-  void poll_afterAWaitWasRemoved_doesNotReportForIt_norSpin() {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Wait gone = add(pair.a(), READ);
-      look();
-      poller.remove(gone);
-      Fds.write(pair.b(), "x");
-      assertThat(look()).isEmpty();
-      long start = System.nanoTime();
-      assertThat(poller.poll(20_000_000, ready::add)).isEqualTo(Poller.Look.DONE);
-      assertThat(poller.poll(20_000_000, ready::add)).isEqualTo(Poller.Look.DONE);
-      assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(20_000_000);
-      assertThat(ready).isEmpty();
-    }
+  void poll_afterAWaitWasRemoved_doesNotReportForIt_norSpin(SocketPair pair) {
+    Wait gone = add(pair.a(), READ);
+    look();
+    poller.remove(gone);
+    Fds.write(pair.b(), "x");
+    assertThat(look()).isEmpty();
+    long start = System.nanoTime();
+    assertThat(poller.poll(20_000_000, ready::add)).isEqualTo(Poller.Look.DONE);
+    assertThat(poller.poll(20_000_000, ready::add)).isEqualTo(Poller.Look.DONE);
+    assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(20_000_000);
+    assertThat(ready).isEmpty();
   }
 
   @Test
@@ -292,18 +280,16 @@ class PollerContractTest {
   }
 
   @Test
-  void poll_moreReadyThanFitInOneCall_areAllReportedByOneLook() {
+  void poll_moreReadyThanFitInOneCall_areAllReportedByOneLook(Pipe full) {
     List<Wait> waits = new ArrayList<>();
     List<Integer> fds = new ArrayList<>();
-    try (Fds.Pair full = Fds.pipe()) {
-      Fds.write(full.b(), "x");
-      for (int i = 0; i < 300; i++) {
-        fds.add(Fds.dup(full.a()));
-        waits.add(add(fds.getLast(), READ));
-      }
-      assertThat(look()).containsExactlyInAnyOrderElementsOf(waits);
-      fds.forEach(Fds::close);
+    Fds.write(full.writeFd(), "x");
+    for (int i = 0; i < 300; i++) {
+      fds.add(Fds.dup(full.readFd()));
+      waits.add(add(fds.getLast(), READ));
     }
+    assertThat(look()).containsExactlyInAnyOrderElementsOf(waits);
+    fds.forEach(Fds::close);
   }
 
   @Test
@@ -337,41 +323,38 @@ class PollerContractTest {
    * Adds and removes at random over many descriptors, and checks each look against poll's truth.
    */
   @Test
-  void randomUse_agreesWithAPlainList() {
+  void randomUse_agreesWithAPlainList(Pipe empty, Pipe full) {
     Random random = new Random(1);
     List<Integer> fds = new ArrayList<>();
     List<Wait> model = new ArrayList<>();
-    try (Fds.Pair empty = Fds.pipe();
-        Fds.Pair full = Fds.pipe()) {
-      Fds.write(full.b(), "x");
-      for (int i = 0; i < 200; i++) {
-        fds.add(Fds.dup(i % 2 == 0 ? empty.a() : full.a()));
-      }
-      for (int i = 0; i < 5_000; i++) {
-        int index = random.nextInt(fds.size());
-        switch (random.nextInt(8)) {
-          case 0 -> {
-            if (!model.isEmpty()) {
-              poller.remove(model.remove(random.nextInt(model.size())));
-            }
-          }
-          case 1 -> {
-            int fd = fds.get(index);
-            List<Wait> gone = new ArrayList<>();
-            poller.removeAll(fd, gone::add);
-            List<Wait> expected = model.stream().filter(w -> w.fd() == fd).toList();
-            assertThat(gone).isEqualTo(expected);
-            model.removeAll(expected);
-          }
-          default -> model.add(add(fds.get(index), 1 + random.nextInt(3)));
-        }
-        assertThat(poller.size()).isEqualTo(model.size());
-        if (i % 50 == 0) {
-          checkLook(model, fds);
-        }
-      }
-      fds.forEach(Fds::close);
+    Fds.write(full.writeFd(), "x");
+    for (int i = 0; i < 200; i++) {
+      fds.add(Fds.dup(i % 2 == 0 ? empty.readFd() : full.readFd()));
     }
+    for (int i = 0; i < 5_000; i++) {
+      int index = random.nextInt(fds.size());
+      switch (random.nextInt(8)) {
+        case 0 -> {
+          if (!model.isEmpty()) {
+            poller.remove(model.remove(random.nextInt(model.size())));
+          }
+        }
+        case 1 -> {
+          int fd = fds.get(index);
+          List<Wait> gone = new ArrayList<>();
+          poller.removeAll(fd, gone::add);
+          List<Wait> expected = model.stream().filter(w -> w.fd() == fd).toList();
+          assertThat(gone).isEqualTo(expected);
+          model.removeAll(expected);
+        }
+        default -> model.add(add(fds.get(index), 1 + random.nextInt(3)));
+      }
+      assertThat(poller.size()).isEqualTo(model.size());
+      if (i % 50 == 0) {
+        checkLook(model, fds);
+      }
+    }
+    fds.forEach(Fds::close);
   }
 
   private void checkLook(List<Wait> model, List<Integer> fds) {

@@ -13,6 +13,7 @@ import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,8 +27,10 @@ class ConnectionPoolTest {
   private final ManualClock clock = new ManualClock();
   private final ConnectionPool pool = new ConnectionPool(3, clock);
 
-  /** The servers' ends, in the order of the connections. */
+  /** The servers' ends, in the order of the connections, and those nobody asked for yet. */
   private final List<Integer> accepted = new ArrayList<>();
+
+  private final LinkedBlockingQueue<Integer> arrived = new LinkedBlockingQueue<>();
 
   private int port;
 
@@ -52,9 +55,7 @@ class ConnectionPoolTest {
                 s.spawn(() -> {
                   while (true) {
                     int fd = Sock.accept(listener);
-                    synchronized (accepted) {
-                      accepted.add(fd);
-                    }
+                    arrived.add(fd);
                     if (isTls) {
                       s.spawn(() -> Sock.acceptTls(fd));
                     }
@@ -69,6 +70,7 @@ class ConnectionPoolTest {
       server.interrupt();
       server.join();
       pool.close();
+      arrived.drainTo(accepted);
       accepted.forEach(Fds::closeQuietly);
       Sock.close(listener);
     }
@@ -78,15 +80,11 @@ class ConnectionPoolTest {
     return isTls ? pool.checkoutTls("localhost", port) : pool.checkout("localhost", port);
   }
 
-  private int accepted(int index) throws Exception {
-    while (true) {
-      synchronized (accepted) {
-        if (accepted.size() > index) {
-          return accepted.get(index);
-        }
-      }
-      Scheduler.pause(0.001);
+  private int accepted(int index) throws InterruptedException {
+    while (accepted.size() <= index) {
+      accepted.add(arrived.take());
     }
+    return accepted.get(index);
   }
 
   private List<Long> counters() {

@@ -10,7 +10,9 @@ import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,111 +55,96 @@ class PollSetTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void errors_areToldApart(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair();
-        Fds.Pair gone = Fds.socketPair()) {
-      Fds.close(gone.b());
-      PollSet set = new PollSet();
-      place.run(() -> {
-        set.add(Opened.notOpen(), Scheduler.READ);
-        set.add(-1, Scheduler.WRITE);
-        set.add(pair.a(), BOTH);
-        set.add(pair.a(), Scheduler.READ);
-        set.add(gone.a(), BOTH);
-        assertThat(set.run(-1)).isEqualTo(4);
-        assertThat(List.of(set.ready(0), set.ready(1), set.ready(2), set.ready(3), set.ready(4)))
-            .containsExactly(0, 0, Scheduler.WRITE, 0, BOTH);
-        assertThat(List.of(set.error(0), set.error(1), set.error(2), set.error(3), set.error(4)))
-            .containsExactly(Errno.EBADF, Errno.EBADF, 0, 0, 0);
-        set.reset();
-        assertThatThrownBy(() -> set.ready(0)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> set.add(0, 0)).isInstanceOf(IllegalArgumentException.class);
-        assertThat(set.run(1)).isZero();
-      });
-    }
+  void errors_areToldApart(Place place, SocketPair pair, SocketPair gone) throws Exception {
+    Fds.close(gone.b());
+    PollSet set = new PollSet();
+    place.run(() -> {
+      set.add(Opened.notOpen(), Scheduler.READ);
+      set.add(-1, Scheduler.WRITE);
+      set.add(pair.a(), BOTH);
+      set.add(pair.a(), Scheduler.READ);
+      set.add(gone.a(), BOTH);
+      assertThat(set.run(-1)).isEqualTo(4);
+      assertThat(List.of(set.ready(0), set.ready(1), set.ready(2), set.ready(3), set.ready(4)))
+          .containsExactly(0, 0, Scheduler.WRITE, 0, BOTH);
+      assertThat(List.of(set.error(0), set.error(1), set.error(2), set.error(3), set.error(4)))
+          .containsExactly(Errno.EBADF, Errno.EBADF, 0, 0, 0);
+      set.reset();
+      assertThatThrownBy(() -> set.ready(0)).isInstanceOf(IndexOutOfBoundsException.class);
+      assertThatThrownBy(() -> set.add(0, 0)).isInstanceOf(IllegalArgumentException.class);
+      assertThat(set.run(1)).isZero();
+    });
   }
 
   @Test
-  void readiness_wakesOneOfManyFibers() {
+  void readiness_wakesOneOfManyFibers(Scheduler s, Pipe idle, Pipe one, Pipe two) {
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair one = Fds.pipe();
-        Fds.Pair two = Fds.pipe();
-        Fds.Pair idle = Fds.pipe()) {
-      for (Fds.Pair pipe : List.of(one, two)) {
+    for (Pipe pipe : List.of(one, two)) {
+      s.spawn(() -> {
+        PollSet set = new PollSet();
+        set.add(pipe.readFd(), Scheduler.READ);
+        set.add(idle.readFd(), Scheduler.READ);
+        seen.add(set.run(-1) + " " + set.ready(0));
+      });
+    }
+    s.runUntilEmpty();
+    Fds.write(two.writeFd(), "x");
+    s.runUntilEmpty();
+    assertThat(seen).containsExactly("1 1");
+    s.clear();
+  }
+
+  @Test
+  void closing_endsTheWaitWithAnErrorInItsSlot(Scheduler s, Pipe one, Pipe two) {
+    int[] errors = new int[2];
+    Fiber waiter =
         s.spawn(() -> {
           PollSet set = new PollSet();
-          set.add(pipe.a(), Scheduler.READ);
-          set.add(idle.a(), Scheduler.READ);
-          seen.add(set.run(-1) + " " + set.ready(0));
+          set.add(one.readFd(), Scheduler.READ);
+          set.add(two.readFd(), Scheduler.READ);
+          assertThat(set.run(-1)).isEqualTo(1);
+          errors[0] = set.error(0);
+          errors[1] = set.error(1);
         });
-      }
-      s.runUntilEmpty();
-      Fds.write(two.b(), "x");
-      s.runUntilEmpty();
-      assertThat(seen).containsExactly("1 1");
-    }
+    s.spawn(() -> {
+      Sock.close(two.readFd());
+      assertThat(Opened.dupFrom(two.readFd(), one.writeFd()))
+          .isEqualTo(two.readFd()); // used again at once
+    });
+    s.run();
+    assertThat(waiter.failure()).isEmpty();
+    assertThat(errors).containsExactly(0, Errno.EBADF);
+    assertThat(s.anyIoWaiter()).isFalse();
+    Fds.close(two.readFd()); // the number of another file now
   }
 
   @Test
-  void closing_endsTheWaitWithAnErrorInItsSlot() {
-    int[] errors = new int[2];
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair one = Fds.pipe();
-        Fds.Pair two = Fds.pipe()) {
-      Fiber waiter =
-          s.spawn(() -> {
-            PollSet set = new PollSet();
-            set.add(one.a(), Scheduler.READ);
-            set.add(two.a(), Scheduler.READ);
-            assertThat(set.run(-1)).isEqualTo(1);
-            errors[0] = set.error(0);
-            errors[1] = set.error(1);
-          });
-      s.spawn(() -> {
-        Sock.close(two.a());
-        assertThat(Opened.dupFrom(two.a(), one.b())).isEqualTo(two.a()); // used again at once
-      });
-      s.run();
-      assertThat(waiter.failure()).isEmpty();
-      assertThat(errors).containsExactly(0, Errno.EBADF);
-      assertThat(s.anyIoWaiter()).isFalse();
-    }
+  void r20_cancel_leavesNoWait(Scheduler s, Pipe one, Pipe two) {
+    Fiber waiter =
+        s.spawn(() -> {
+          PollSet set = new PollSet();
+          set.add(one.readFd(), Scheduler.READ);
+          set.add(two.readFd(), Scheduler.READ);
+          assertThatThrownBy(() -> set.run(60_000)).isInstanceOf(InterruptedIOException.class);
+          assertThat(Thread.currentThread().isInterrupted()).isTrue();
+        });
+    s.runUntilEmpty();
+    assertThat(s.anyIoWaiter()).isTrue();
+    waiter.cancel();
+    s.run();
+    assertThat(waiter.failure()).isEmpty();
+    assertThat(s.anyIoWaiter()).isFalse();
+    assertThat(s.nextWakeNanos()).isEmpty();
   }
 
   @Test
-  void r20_cancel_leavesNoWait() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair one = Fds.pipe();
-        Fds.Pair two = Fds.pipe()) {
-      Fiber waiter =
-          s.spawn(() -> {
-            PollSet set = new PollSet();
-            set.add(one.a(), Scheduler.READ);
-            set.add(two.a(), Scheduler.READ);
-            assertThatThrownBy(() -> set.run(60_000)).isInstanceOf(InterruptedIOException.class);
-            assertThat(Thread.currentThread().isInterrupted()).isTrue();
-          });
-      s.runUntilEmpty();
-      assertThat(s.anyIoWaiter()).isTrue();
-      waiter.cancel();
-      s.run();
-      assertThat(waiter.failure()).isEmpty();
-      assertThat(s.anyIoWaiter()).isFalse();
-      assertThat(s.nextWakeNanos()).isEmpty();
-    }
-  }
-
-  @Test
-  void interruptOutsideAFiber_endsTheRun() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      PollSet set = new PollSet();
-      set.add(pipe.a(), Scheduler.READ);
-      Elsewhere<Void> waits =
-          Elsewhere.begin(() ->
-              assertThatThrownBy(() -> set.run(-1)).isInstanceOf(InterruptedIOException.class));
-      waits.thread().interrupt();
-      waits.result();
-    }
+  void interruptOutsideAFiber_endsTheRun(Pipe pipe) throws Exception {
+    PollSet set = new PollSet();
+    set.add(pipe.readFd(), Scheduler.READ);
+    Elsewhere<Void> waits =
+        Elsewhere.begin(
+            () -> assertThatThrownBy(() -> set.run(-1)).isInstanceOf(InterruptedIOException.class));
+    waits.thread().interrupt();
+    waits.result();
   }
 }

@@ -12,6 +12,7 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -118,27 +119,25 @@ class SockBytesTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void misuse_isRefused(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      byte[] three = new byte[3];
-      place.run(() -> {
-        for (int n : new int[] {-1, 4, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
-          assertThatThrownBy(() -> Sock.writeBytes(pair.b(), three, n))
-              .isInstanceOf(IndexOutOfBoundsException.class);
-        }
-        assertThatThrownBy(() -> Sock.recvSome(pair.a(), -1))
-            .isInstanceOf(IllegalArgumentException.class)
-            .hasMessageContaining("-1");
-        assertThatThrownBy(() -> Sock.recvAll(pair.a(), -5))
-            .isInstanceOf(IllegalArgumentException.class)
-            .hasMessageContaining("-5");
-        assertThat(Fds.read(pair.a())).as("nothing was written").isNull();
-        int closed = Opened.notOpen();
-        assertErrno(Errno.EBADF, () -> Sock.recvSome(closed, 0));
-        assertErrno(Errno.EBADF, () -> Sock.recvAll(-1, 0));
-        assertErrno(Errno.EBADF, () -> Sock.writeStr(closed, "x"));
-      });
-    }
+  void misuse_isRefused(Place place, SocketPair pair) throws Exception {
+    byte[] three = new byte[3];
+    place.run(() -> {
+      for (int n : new int[] {-1, 4, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+        assertThatThrownBy(() -> Sock.writeBytes(pair.b(), three, n))
+            .isInstanceOf(IndexOutOfBoundsException.class);
+      }
+      assertThatThrownBy(() -> Sock.recvSome(pair.a(), -1))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("-1");
+      assertThatThrownBy(() -> Sock.recvAll(pair.a(), -5))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("-5");
+      assertThat(Fds.read(pair.a())).as("nothing was written").isNull();
+      int closed = Opened.notOpen();
+      assertErrno(Errno.EBADF, () -> Sock.recvSome(closed, 0));
+      assertErrno(Errno.EBADF, () -> Sock.recvAll(-1, 0));
+      assertErrno(Errno.EBADF, () -> Sock.writeStr(closed, "x"));
+    });
   }
 
   private static void assertErrno(
@@ -196,12 +195,11 @@ class SockBytesTest {
   @ParameterizedTest
   @EnumSource(Kind.class)
   @Tag("slow")
-  void eightMegabytesToASlowReader_arriveWhole(Kind kind) {
+  void eightMegabytesToASlowReader_arriveWhole(Kind kind, Scheduler s) {
     byte[] data = new byte[8 << 20];
     new Random(11).nextBytes(data);
     List<byte[]> got = new ArrayList<>();
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = kind.open()) {
+    try (Fds.Pair pair = kind.open()) {
       Fiber writer =
           s.spawn(() -> {
             Sock.writeBytes(pair.b(), data, data.length);
@@ -231,10 +229,9 @@ class SockBytesTest {
 
   @ParameterizedTest
   @EnumSource(Kind.class)
-  void waits_holdNoOtherFiber(Kind kind) {
+  void waits_holdNoOtherFiber(Kind kind, Scheduler s) {
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = kind.open()) {
+    try (Fds.Pair pair = kind.open()) {
       s.spawn(() -> {
         seen.add(new String(Sock.recvSome(pair.a(), 0), StandardCharsets.UTF_8));
       });

@@ -23,42 +23,39 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SockCancelTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void r20_cancelDuringAccept_leavesTheListenerOpen(boolean blocking) throws Exception {
+  void r20_cancelDuringAccept_leavesTheListenerOpen(boolean blocking, Scheduler s)
+      throws Exception {
     int listener = SockConnectTest.listener(blocking);
-    try (Scheduler s = Scheduler.create()) {
-      Fiber accepts =
-          s.spawn(() -> {
-            InterruptedIOException e =
-                catchThrowableOfType(InterruptedIOException.class, () -> Sock.accept(listener));
-            assertThat(e.bytesTransferred).isZero();
-            assertThat(Thread.currentThread().isInterrupted()).isTrue();
-          });
-      s.runUntilEmpty();
-      accepts.cancel();
-      s.run();
-      assertThat(accepts.failure()).isEmpty();
-      assertThat(Fds.isOpen(listener)).isTrue();
-    }
+    Fiber accepts =
+        s.spawn(() -> {
+          InterruptedIOException e =
+              catchThrowableOfType(InterruptedIOException.class, () -> Sock.accept(listener));
+          assertThat(e.bytesTransferred).isZero();
+          assertThat(Thread.currentThread().isInterrupted()).isTrue();
+        });
+    s.runUntilEmpty();
+    accepts.cancel();
+    s.run();
+    assertThat(accepts.failure()).isEmpty();
+    assertThat(Fds.isOpen(listener)).isTrue();
     Sock.close(listener);
   }
 
   @Test
-  void r20_cancelDuringConnect_leavesNoDescriptor() throws Exception {
+  void r20_cancelDuringConnect_leavesNoDescriptor(Scheduler s) throws Exception {
     // A listener whose queue is full lets nobody in, and answers nothing.
     int listener = Sock.listen("127.0.0.1", 0, false, 0);
     int port = Sock.localPort(listener);
     List<Integer> queued = new ArrayList<>();
-    try (Scheduler s = Scheduler.create()) {
-      Fiber connects = null;
-      for (int i = 0; i < 20 && (connects == null || !connects.isAlive()); i++) {
-        connects = s.spawn(() -> queued.add(Sock.connect("127.0.0.1", port)));
-        s.runUntilEmpty();
-      }
-      Assumptions.assumeTrue(connects.isAlive(), "the listener's queue has no end");
-      connects.cancel();
-      s.run();
-      assertThat(connects.failure()).get().isInstanceOf(InterruptedIOException.class);
+    Fiber connects = null;
+    for (int i = 0; i < 20 && (connects == null || !connects.isAlive()); i++) {
+      connects = s.spawn(() -> queued.add(Sock.connect("127.0.0.1", port)));
+      s.runUntilEmpty();
     }
+    Assumptions.assumeTrue(connects.isAlive(), "the listener's queue has no end");
+    connects.cancel();
+    s.run();
+    assertThat(connects.failure()).get().isInstanceOf(InterruptedIOException.class);
     for (int fd : queued) {
       Sock.close(fd);
     }
@@ -67,11 +64,10 @@ class SockCancelTest {
 
   @ParameterizedTest
   @EnumSource(value = SockBytesTest.Kind.class, mode = Mode.EXCLUDE, names = "TLS") // see TlsTest
-  void r20_cancelDuringWrite_tellsHowMuchWasDone(SockBytesTest.Kind kind) {
+  void r20_cancelDuringWrite_tellsHowMuchWasDone(SockBytesTest.Kind kind, Scheduler s) {
     byte[] data = new byte[32 << 20];
     int[] counts = new int[2];
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = kind.open()) {
+    try (Fds.Pair pair = kind.open()) {
       Fiber writer =
           cancelledIn(
               s,
@@ -95,10 +91,10 @@ class SockCancelTest {
 
   @ParameterizedTest
   @EnumSource(SockBytesTest.Kind.class)
-  void r20_cancelDuringRecvAll_tellsHowMuchWasDone(SockBytesTest.Kind kind) throws Exception {
+  void r20_cancelDuringRecvAll_tellsHowMuchWasDone(SockBytesTest.Kind kind, Scheduler s)
+      throws Exception {
     int[] counts = new int[1];
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = kind.open()) {
+    try (Fds.Pair pair = kind.open()) {
       Sock.writeStr(pair.b(), "12345");
       Fiber reader =
           cancelledIn(

@@ -13,6 +13,7 @@ import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -56,23 +57,21 @@ class SockConnectTest {
   }
 
   @Test
-  void acceptBeforeConnect_parksTheFiberAlone() throws Exception {
-    try (Scheduler s = Scheduler.create()) {
-      int listener = Sock.listen(0, false);
-      int port = Sock.localPort(listener);
-      s.spawn(() -> {
-        int server = Sock.accept(listener);
-        seen.add("accepted");
-        Sock.close(server);
-      });
-      s.spawn(() -> {
-        seen.add("other");
-        Sock.close(Sock.connect(HOST, port));
-      });
-      s.run();
-      assertThat(seen).containsExactly("other", "accepted");
-      Sock.close(listener);
-    }
+  void acceptBeforeConnect_parksTheFiberAlone(Scheduler s) throws Exception {
+    int listener = Sock.listen(0, false);
+    int port = Sock.localPort(listener);
+    s.spawn(() -> {
+      int server = Sock.accept(listener);
+      seen.add("accepted");
+      Sock.close(server);
+    });
+    s.spawn(() -> {
+      seen.add("other");
+      Sock.close(Sock.connect(HOST, port));
+    });
+    s.run();
+    assertThat(seen).containsExactly("other", "accepted");
+    Sock.close(listener);
   }
 
   @ParameterizedTest
@@ -134,26 +133,24 @@ class SockConnectTest {
   }
 
   @Test
-  void acceptOnABlockingListener_holdsNoOtherFiber() throws Exception {
+  void acceptOnABlockingListener_holdsNoOtherFiber(Scheduler s) throws Exception {
     int listener = listener(true);
     int port = Sock.localPort(listener);
-    try (Scheduler s = Scheduler.create()) {
-      for (int i = 0; i < 2; i++) {
-        s.spawn(() -> {
-          Sock.close(Sock.accept(listener));
-          seen.add("accepted");
-        });
-      }
-      for (int i = 0; i < 2; i++) {
-        s.spawn(() -> {
-          seen.add("other");
-          int client = Sock.connect(HOST, port);
-          Scheduler.pause(0.000_1);
-          Sock.close(client);
-        });
-      }
-      s.run();
+    for (int i = 0; i < 2; i++) {
+      s.spawn(() -> {
+        Sock.close(Sock.accept(listener));
+        seen.add("accepted");
+      });
     }
+    for (int i = 0; i < 2; i++) {
+      s.spawn(() -> {
+        seen.add("other");
+        int client = Sock.connect(HOST, port);
+        Scheduler.pause(0.000_1);
+        Sock.close(client);
+      });
+    }
+    s.run();
     assertThat(seen).startsWith("other", "other").endsWith("accepted", "accepted").hasSize(4);
     assertThat(Fds.isNonblocking(listener)).isFalse();
     Sock.close(listener);
@@ -208,21 +205,19 @@ class SockConnectTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void badDescriptors_areEbadfOrEnotsock(Place place) throws Exception {
-    try (Fds.Pair pipe = Fds.pipe()) {
-      int closed = Opened.notOpen();
-      place.run(() -> {
-        assertErrno(Errno.EBADF, () -> Sock.accept(closed));
-        assertErrno(Errno.EBADF, () -> Sock.acceptNb(-1));
-        assertErrno(Errno.EBADF, () -> Sock.localPort(closed));
-        assertErrno(Errno.EBADF, () -> Sock.setNonblock(closed));
-        assertErrno(Errno.EBADF, () -> Sock.close(closed));
-        assertErrno(Errno.EBADF, () -> Sock.close(-1));
-        assertErrno(Errno.ENOTSOCK, () -> Sock.accept(pipe.a()));
-        assertErrno(Errno.ENOTSOCK, () -> Sock.localPort(pipe.a()));
-        assertErrno(Errno.EINVAL, () -> acceptOnAClient());
-      });
-    }
+  void badDescriptors_areEbadfOrEnotsock(Place place, Pipe pipe) throws Exception {
+    int closed = Opened.notOpen();
+    place.run(() -> {
+      assertErrno(Errno.EBADF, () -> Sock.accept(closed));
+      assertErrno(Errno.EBADF, () -> Sock.acceptNb(-1));
+      assertErrno(Errno.EBADF, () -> Sock.localPort(closed));
+      assertErrno(Errno.EBADF, () -> Sock.setNonblock(closed));
+      assertErrno(Errno.EBADF, () -> Sock.close(closed));
+      assertErrno(Errno.EBADF, () -> Sock.close(-1));
+      assertErrno(Errno.ENOTSOCK, () -> Sock.accept(pipe.readFd()));
+      assertErrno(Errno.ENOTSOCK, () -> Sock.localPort(pipe.readFd()));
+      assertErrno(Errno.EINVAL, () -> acceptOnAClient());
+    });
   }
 
   private static void acceptOnAClient() throws Exception {
@@ -243,19 +238,17 @@ class SockConnectTest {
 
   @Test
   @Tag("slow") // a resolver may take its time to say no
-  void hostThatDoesNotResolve_isUnknownAndHoldsNoOtherFiber() {
-    try (Scheduler s = Scheduler.create()) {
-      Fiber[] looks = new Fiber[1];
-      looks[0] =
-          s.spawn(() ->
-              assertThatThrownBy(() -> Sock.connect("no-such-host.invalid", 80))
-                  .isInstanceOf(UnknownHostException.class)
-                  .hasMessageContaining("no-such-host.invalid"));
-      s.spawn(() -> seen.add("other, while it is " + looks[0].state()));
-      s.run();
-      assertThat(looks[0].failure()).isEmpty();
-      assertThat(seen).containsExactly("other, while it is BLOCKED");
-    }
+  void hostThatDoesNotResolve_isUnknownAndHoldsNoOtherFiber(Scheduler s) {
+    Fiber[] looks = new Fiber[1];
+    looks[0] =
+        s.spawn(() ->
+            assertThatThrownBy(() -> Sock.connect("no-such-host.invalid", 80))
+                .isInstanceOf(UnknownHostException.class)
+                .hasMessageContaining("no-such-host.invalid"));
+    s.spawn(() -> seen.add("other, while it is " + looks[0].state()));
+    s.run();
+    assertThat(looks[0].failure()).isEmpty();
+    assertThat(seen).containsExactly("other, while it is BLOCKED");
     assertThatThrownBy(() -> Sock.connect("no-such-host.invalid", 80))
         .isInstanceOf(UnknownHostException.class);
     assertThatThrownBy(() -> Sock.listen("no-such-host.invalid", 0, false, 1))
@@ -263,17 +256,15 @@ class SockConnectTest {
   }
 
   @Test
-  void closeOfAListener_wakesWhoAccepts() throws Exception {
+  void closeOfAListener_wakesWhoAccepts(Scheduler s) throws Exception {
     int listener = Sock.listen(0, false);
-    try (Scheduler s = Scheduler.create()) {
-      Fiber accepts =
-          s.spawn(() ->
-              assertThatThrownBy(() -> Sock.accept(listener))
-                  .isInstanceOf(java.nio.channels.ClosedChannelException.class));
-      s.runUntilEmpty();
-      s.spawn(() -> Sock.close(listener));
-      s.run();
-      assertThat(accepts.failure()).isEmpty();
-    }
+    Fiber accepts =
+        s.spawn(() ->
+            assertThatThrownBy(() -> Sock.accept(listener))
+                .isInstanceOf(java.nio.channels.ClosedChannelException.class));
+    s.runUntilEmpty();
+    s.spawn(() -> Sock.close(listener));
+    s.run();
+    assertThat(accepts.failure()).isEmpty();
   }
 }

@@ -14,6 +14,7 @@ import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -55,10 +56,9 @@ class SockDefectsTest {
   }
 
   @Test
-  void defect23_anInterruption_isNeitherAnErrorNorAnEnd() throws Exception {
+  void defect23_anInterruption_isNeitherAnErrorNorAnEnd(SocketPair pair) throws Exception {
     Interrupting kernel = new Interrupting();
-    try (Scheduler s = Scheduler.builder().kernel(kernel).build();
-        Fds.Pair pair = Fds.socketPair()) {
+    try (Scheduler s = Scheduler.builder().kernel(kernel).build()) {
       Place.in(
           s,
           () -> {

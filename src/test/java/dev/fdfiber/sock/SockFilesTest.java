@@ -15,6 +15,7 @@ import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
 import java.io.InterruptedIOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -60,33 +61,29 @@ class SockFilesTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void emptyFile_isNothing(Place place) throws Exception {
+  void emptyFile_isNothing(Place place, SocketPair pair) throws Exception {
     Path file = file(0);
-    try (Fds.Pair pair = Fds.socketPair()) {
-      place.run(() -> assertThat(Sock.sendfile(pair.b(), file)).isZero());
-      assertThat(Fds.read(pair.a())).isNull();
-    }
+    place.run(() -> assertThat(Sock.sendfile(pair.b(), file)).isZero());
+    assertThat(Fds.read(pair.a())).isNull();
   }
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void whatIsNoFile_isAnErrno(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      place.run(() -> {
-        assertThatThrownBy(() -> Sock.sendfile(pair.b(), directory.resolve("none")))
-            .isInstanceOf(ErrnoException.class)
-            .hasMessageContaining("ENOENT");
-        assertThatThrownBy(() -> Sock.sendfile(pair.b(), directory)).hasMessageContaining("EINVAL");
-        assertThatThrownBy(() -> Sock.sendfile(Opened.notOpen(), file(1)))
-            .hasMessageContaining("EBADF");
-        Fds.close(pair.a());
-        assertThatThrownBy(() -> Sock.sendfile(pair.b(), file(100))).hasMessageContaining("EPIPE");
-      });
-    }
+  void whatIsNoFile_isAnErrno(Place place, SocketPair pair) throws Exception {
+    place.run(() -> {
+      assertThatThrownBy(() -> Sock.sendfile(pair.b(), directory.resolve("none")))
+          .isInstanceOf(ErrnoException.class)
+          .hasMessageContaining("ENOENT");
+      assertThatThrownBy(() -> Sock.sendfile(pair.b(), directory)).hasMessageContaining("EINVAL");
+      assertThatThrownBy(() -> Sock.sendfile(Opened.notOpen(), file(1)))
+          .hasMessageContaining("EBADF");
+      Fds.close(pair.a());
+      assertThatThrownBy(() -> Sock.sendfile(pair.b(), file(100))).hasMessageContaining("EPIPE");
+    });
   }
 
   @Test
-  void sendfileThatIsNotThere_isReadAndWrite() throws Exception {
+  void sendfileThatIsNotThere_isReadAndWrite(SocketPair pair) throws Exception {
     Path file = file(200_000);
     Kernel without =
         new ForwardingKernel(Kernel.system()) {
@@ -95,8 +92,7 @@ class SockFilesTest {
             return -Errno.ENOSYS;
           }
         };
-    try (Scheduler s = Scheduler.builder().kernel(without).build();
-        Fds.Pair pair = Fds.socketPair()) {
+    try (Scheduler s = Scheduler.builder().kernel(without).build()) {
       byte[][] got = new byte[1][];
       s.spawn(() -> got[0] = Sock.drainBody(pair.a(), 200_000));
       Place.in(s, () -> assertThat(Sock.sendfile(pair.b(), file)).isEqualTo(200_000));
@@ -106,11 +102,11 @@ class SockFilesTest {
 
   @ParameterizedTest
   @EnumSource(value = SockBytesTest.Kind.class, mode = Mode.EXCLUDE, names = "TLS") // see TlsTest
-  void r20_cancelDuringSendfile_tellsHowMuchWasSent(SockBytesTest.Kind kind) throws Exception {
+  void r20_cancelDuringSendfile_tellsHowMuchWasSent(SockBytesTest.Kind kind, Scheduler s)
+      throws Exception {
     Path file = file(32 << 20);
     int[] count = new int[2];
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = kind.open()) {
+    try (Fds.Pair pair = kind.open()) {
       Fiber sender =
           s.spawn(() ->
               count[0] =

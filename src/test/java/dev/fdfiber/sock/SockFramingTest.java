@@ -12,6 +12,7 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.InterruptedIOException;
@@ -53,19 +54,15 @@ class SockFramingTest {
   }
 
   @Test
-  void headByteByByte_isReadToItsEnd() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
-      Fiber reader =
-          s.spawn(() -> assertThat(Sock.readRequest(pair.a())).asString().isEqualTo(ONE));
-      for (byte b : ONE.getBytes(StandardCharsets.UTF_8)) {
-        assertThat(reader.isAlive()).isTrue();
-        s.runUntilEmpty();
-        Fds.write(pair.b(), String.valueOf((char) b));
-      }
-      s.run();
-      Place.rethrow(reader);
+  void headByteByByte_isReadToItsEnd(Scheduler s, SocketPair pair) throws Exception {
+    Fiber reader = s.spawn(() -> assertThat(Sock.readRequest(pair.a())).asString().isEqualTo(ONE));
+    for (byte b : ONE.getBytes(StandardCharsets.UTF_8)) {
+      assertThat(reader.isAlive()).isTrue();
+      s.runUntilEmpty();
+      Fds.write(pair.b(), String.valueOf((char) b));
     }
+    s.run();
+    Place.rethrow(reader);
   }
 
   @ParameterizedTest
@@ -105,23 +102,19 @@ class SockFramingTest {
   }
 
   @Test
-  void r20_cancelInsideAHead_tellsHowMuchWasRead() {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
-      Fds.write(pair.b(), "GET / HT");
-      int[] count = new int[1];
-      Fiber reader =
-          s.spawn(() ->
-              count[0] =
-                  catchThrowableOfType(
-                          InterruptedIOException.class, () -> Sock.readRequest(pair.a()))
-                      .bytesTransferred);
-      s.runUntilEmpty();
-      reader.cancel();
-      s.run();
-      assertThat(count[0]).isEqualTo(8);
-      assertThat(Sock.ioStatus(pair.a())).isEqualTo(IoStatus.WANT_READ);
-    }
+  void r20_cancelInsideAHead_tellsHowMuchWasRead(Scheduler s, SocketPair pair) {
+    Fds.write(pair.b(), "GET / HT");
+    int[] count = new int[1];
+    Fiber reader =
+        s.spawn(() ->
+            count[0] =
+                catchThrowableOfType(InterruptedIOException.class, () -> Sock.readRequest(pair.a()))
+                    .bytesTransferred);
+    s.runUntilEmpty();
+    reader.cancel();
+    s.run();
+    assertThat(count[0]).isEqualTo(8);
+    assertThat(Sock.ioStatus(pair.a())).isEqualTo(IoStatus.WANT_READ);
   }
 
   @ParameterizedTest
@@ -169,7 +162,7 @@ class SockFramingTest {
   }
 
   @Test
-  void chunkThatFits_isOneWrite() throws Exception {
+  void chunkThatFits_isOneWrite(SocketPair pair) throws Exception {
     int[] sends = new int[1];
     Kernel counting =
         new ForwardingKernel(Kernel.system()) {
@@ -179,8 +172,7 @@ class SockFramingTest {
             return super.send(fd, buffer, count, flags);
           }
         };
-    try (Scheduler s = Scheduler.builder().kernel(counting).build();
-        Fds.Pair pair = Fds.socketPair()) {
+    try (Scheduler s = Scheduler.builder().kernel(counting).build()) {
       Place.in(s, () -> Sock.writeChunk(pair.b(), "0123456789"));
       assertThat(Fds.read(pair.a())).isEqualTo("a\r\n0123456789\r\n");
       assertThat(sends[0]).isEqualTo(1);

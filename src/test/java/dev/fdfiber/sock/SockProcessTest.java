@@ -7,16 +7,14 @@ import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.TempFifo;
 import java.io.File;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,32 +48,28 @@ class SockProcessTest {
   }
 
   @Test
-  void shell_holdsNoOtherFiber() {
-    try (Scheduler s = Scheduler.create()) {
-      Fiber shell = s.spawn(() -> Sock.shellCapture("read line", 0));
-      Fiber other = s.spawn(() -> Sock.sleepMs(1));
-      s.run();
-      assertThat(shell.failure()).isEmpty();
-      assertThat(other.failure()).isEmpty();
-    }
+  void shell_holdsNoOtherFiber(Scheduler s) {
+    Fiber shell = s.spawn(() -> Sock.shellCapture("read line", 0));
+    Fiber other = s.spawn(() -> Sock.sleepMs(1));
+    s.run();
+    assertThat(shell.failure()).isEmpty();
+    assertThat(other.failure()).isEmpty();
   }
 
   @Test
-  void r20_cancelledShell_leavesNoProcess(@TempDir Path directory) throws Exception {
-    Path pids = directory.resolve("pids");
-    try (Scheduler s = Scheduler.create()) {
-      String command = "sleep 1000 & echo $! $$ > " + pids + ".new; mv " + pids + ".new " + pids;
-      Fiber shell = s.spawn(() -> Sock.shellCapture(command + "; echo up; wait", 0));
-      s.spawn(() -> {
-        while (!Files.exists(pids)) {
-          Scheduler.pause(0.005);
-        }
-        shell.cancel();
-      });
-      s.run();
-      assertThat(shell.failure()).get().isInstanceOf(InterruptedIOException.class);
-    }
-    for (String pid : Files.readString(pids).strip().split(" ", -1)) {
+  void r20_cancelledShell_leavesNoProcess(Scheduler s, TempFifo fifo) throws Exception {
+    int in = fifo.openForReading();
+    String command = "sleep 1000 & echo $! $$ > " + fifo.path() + "; echo up; wait";
+    Fiber shell = s.spawn(() -> Sock.shellCapture(command, 0));
+    String[] pids = new String[1];
+    s.spawn(() -> {
+      Scheduler.ioWait(in, Scheduler.READ, -1);
+      pids[0] = new String(Sock.recvSome(in, 0), StandardCharsets.US_ASCII);
+      shell.cancel();
+    });
+    s.run();
+    assertThat(shell.failure()).get().isInstanceOf(InterruptedIOException.class);
+    for (String pid : pids[0].strip().split(" ", -1)) {
       ProcessHandle process = ProcessHandle.of(Long.parseLong(pid)).orElse(null);
       if (process != null && !process.info().command().orElse("").isEmpty()) {
         process.onExit().get(10, TimeUnit.SECONDS);
@@ -96,14 +90,12 @@ class SockProcessTest {
   }
 
   @Test
-  void r20_cancelledSleep_isInterrupted() {
-    try (Scheduler s = Scheduler.create()) {
-      Fiber sleeper = s.spawn(() -> Sock.sleepMs(Long.MAX_VALUE));
-      s.runUntilEmpty();
-      sleeper.cancel();
-      s.run();
-      assertThat(sleeper.failure()).get().isInstanceOf(InterruptedIOException.class);
-    }
+  void r20_cancelledSleep_isInterrupted(Scheduler s) {
+    Fiber sleeper = s.spawn(() -> Sock.sleepMs(Long.MAX_VALUE));
+    s.runUntilEmpty();
+    sleeper.cancel();
+    s.run();
+    assertThat(sleeper.failure()).get().isInstanceOf(InterruptedIOException.class);
   }
 
   @Test

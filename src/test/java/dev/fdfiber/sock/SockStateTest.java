@@ -10,8 +10,12 @@ import dev.fdfiber.Scheduler;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
+import dev.fdfiber.testing.Trace;
 import java.net.SocketTimeoutException;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
@@ -55,9 +59,8 @@ class SockStateTest {
 
   @ParameterizedTest
   @EnumSource(value = SockBytesTest.Kind.class, mode = Mode.EXCLUDE, names = "TLS") // see TlsTest
-  void recvTimeout_isGoneWithTheFile(SockBytesTest.Kind kind) throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = kind.open();
+  void recvTimeout_isGoneWithTheFile(SockBytesTest.Kind kind, Scheduler s) throws Exception {
+    try (Fds.Pair pair = kind.open();
         Fds.Pair other = kind.open()) {
       Sock.setRecvTimeout(pair.a(), 1);
       Opened.replace(pair.a(), other.a()); // behind the library's back
@@ -111,16 +114,14 @@ class SockStateTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void misuse_isAnErrno(Place place) throws Exception {
+  void misuse_isAnErrno(Place place, Pipe pipe) throws Exception {
     int none = Opened.notOpen();
-    try (Fds.Pair pipe = Fds.pipe()) {
-      place.run(() -> {
-        assertThatThrownBy(() -> Sock.setRecvTimeout(none, 5)).hasMessageContaining("EBADF");
-        assertThatThrownBy(() -> Sock.shutdownWrite(none)).hasMessageContaining("EBADF");
-        assertThatThrownBy(() -> Sock.shutdownWrite(pipe.b())).hasMessageContaining("ENOTSOCK");
-        assertThat(Sock.ioStatus(-1)).isEqualTo(IoStatus.ERROR);
-      });
-    }
+    place.run(() -> {
+      assertThatThrownBy(() -> Sock.setRecvTimeout(none, 5)).hasMessageContaining("EBADF");
+      assertThatThrownBy(() -> Sock.shutdownWrite(none)).hasMessageContaining("EBADF");
+      assertThatThrownBy(() -> Sock.shutdownWrite(pipe.writeFd())).hasMessageContaining("ENOTSOCK");
+      assertThat(Sock.ioStatus(-1)).isEqualTo(IoStatus.ERROR);
+    });
   }
 
   @ParameterizedTest
@@ -135,5 +136,24 @@ class SockStateTest {
         assertThat(Sock.recvFrame(pair.b())).asString().isEqualTo("answer");
       });
     }
+  }
+
+  @Test
+  void plainSocket_paysNothingForTheTlsAndTimeoutsOfOthers(
+      Scheduler s, SocketPair pair, SocketPair timed, Trace trace) {
+    s.spawn(
+        "test",
+        () -> {
+          Sock.writeStr(pair.b(), "x");
+          assertThat(Sock.recvSome(pair.a(), 0)).hasSize(1);
+          Sock.setRecvTimeout(timed.a(), 1000);
+          Sock.writeStr(pair.b(), "y");
+          assertThat(Sock.recvSome(pair.a(), 0)).hasSize(1);
+        });
+    s.run();
+    assertThat(trace.lines())
+        .filteredOn(line -> line.matches(".*\\(pair\\.[ab],.*"))
+        .extracting(line -> line.replaceAll("\\(.*", ""))
+        .containsExactly("test send", "test recv", "test send", "test recv");
   }
 }

@@ -13,6 +13,7 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
 import dev.fdfiber.testing.TestCa;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -122,33 +123,29 @@ class TlsHandshakeTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void misuse_isRefused(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      place.run(() -> {
-        assertThatThrownBy(() -> Sock.tlsHandshakeStep(pair.a()))
-            .isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> Sock.acceptTls(Opened.notOpen())).hasMessageContaining("EBADF");
-      });
-    }
+  void misuse_isRefused(Place place, SocketPair pair) throws Exception {
+    place.run(() -> {
+      assertThatThrownBy(() -> Sock.tlsHandshakeStep(pair.a()))
+          .isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> Sock.acceptTls(Opened.notOpen())).hasMessageContaining("EBADF");
+    });
   }
 
   @Test
-  void connectTls_parksTheFiberAlone() throws Exception {
+  void connectTls_parksTheFiberAlone(Scheduler s) throws Exception {
     List<String> seen = new ArrayList<>();
-    try (Scheduler s = Scheduler.create()) {
-      s.spawn(() -> {
-        int fd = Sock.connectTls("localhost", port);
-        seen.add("connected");
-        Sock.close(fd);
-      });
-      s.spawn(() -> {
-        seen.add("other");
-        int fd = Sock.accept(listener);
-        Sock.acceptTls(fd);
-        Sock.close(fd);
-      });
-      s.run();
-    }
+    s.spawn(() -> {
+      int fd = Sock.connectTls("localhost", port);
+      seen.add("connected");
+      Sock.close(fd);
+    });
+    s.spawn(() -> {
+      seen.add("other");
+      int fd = Sock.accept(listener);
+      Sock.acceptTls(fd);
+      Sock.close(fd);
+    });
+    s.run();
     assertThat(seen).containsExactly("other", "connected");
   }
 
@@ -156,28 +153,26 @@ class TlsHandshakeTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void slowHandshake_isLimitedByTheReceiveTimeout(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      Elsewhere<Void> drips =
-          Elsewhere.begin(() -> { // each byte in time, and never a whole message
-            int[] record = {0x16, 3, 1, 1, 0, 1, 0, 0, 0xfc, 3, 3};
-            for (int i = 0; Fds.isOpen(pair.a()); i++) {
-              Sock.writeBytes(pair.b(), new byte[] {(byte) (i < 11 ? record[i] : 0)}, 1);
-              if (i == 200) {
-                return;
-              }
-              Scheduler.pause(0.005);
+  void slowHandshake_isLimitedByTheReceiveTimeout(Place place, SocketPair pair) throws Exception {
+    Elsewhere<Void> drips =
+        Elsewhere.begin(() -> { // each byte in time, and never a whole message
+          int[] record = {0x16, 3, 1, 1, 0, 1, 0, 0, 0xfc, 3, 3};
+          for (int i = 0; Fds.isOpen(pair.a()); i++) {
+            Sock.writeBytes(pair.b(), new byte[] {(byte) (i < 11 ? record[i] : 0)}, 1);
+            if (i == 200) {
+              return;
             }
-          });
-      place.run(() -> {
-        Sock.setRecvTimeout(pair.a(), 50);
-        assertThatThrownBy(() -> Sock.acceptTls(pair.a()))
-            .isInstanceOf(SocketTimeoutException.class)
-            .hasMessageContaining("TLS handshake");
-        assertThat(Sock.ioStatus(pair.a())).isEqualTo(IoStatus.WANT_READ);
-      });
-      drips.result();
-    }
+            Scheduler.pause(0.005);
+          }
+        });
+    place.run(() -> {
+      Sock.setRecvTimeout(pair.a(), 50);
+      assertThatThrownBy(() -> Sock.acceptTls(pair.a()))
+          .isInstanceOf(SocketTimeoutException.class)
+          .hasMessageContaining("TLS handshake");
+      assertThat(Sock.ioStatus(pair.a())).isEqualTo(IoStatus.WANT_READ);
+    });
+    drips.result();
   }
 
   @ParameterizedTest
@@ -190,43 +185,37 @@ class TlsHandshakeTest {
   }
 
   @Test
-  void r20_cancelDuringHandshake_endsIt() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
-      Fiber accepts = s.spawn(() -> Sock.acceptTls(pair.a()));
-      Fiber connects = s.spawn(() -> Sock.connectTls("localhost", port));
-      do {
-        s.runFor(0.01);
-      } while (!s.fibers().stream().allMatch(f -> f.state() == Fiber.State.WAITING_IO));
-      accepts.cancel();
-      connects.cancel();
-      s.run();
-      assertThat(accepts.failure()).get().isInstanceOf(InterruptedIOException.class);
-      assertThat(connects.failure()).get().isInstanceOf(InterruptedIOException.class);
-      assertThat(Fds.isOpen(pair.a())).isTrue();
-    }
+  void r20_cancelDuringHandshake_endsIt(Scheduler s, SocketPair pair) throws Exception {
+    Fiber accepts = s.spawn(() -> Sock.acceptTls(pair.a()));
+    Fiber connects = s.spawn(() -> Sock.connectTls("localhost", port));
+    do {
+      s.runFor(0.01);
+    } while (!s.fibers().stream().allMatch(f -> f.state() == Fiber.State.WAITING_IO));
+    accepts.cancel();
+    connects.cancel();
+    s.run();
+    assertThat(accepts.failure()).get().isInstanceOf(InterruptedIOException.class);
+    assertThat(connects.failure()).get().isInstanceOf(InterruptedIOException.class);
+    assertThat(Fds.isOpen(pair.a())).isTrue();
   }
 
   @Test
-  void deadlineOfAScope_endsAHandshake() throws Exception {
-    try (Scheduler s = Scheduler.create();
-        Fds.Pair pair = Fds.socketPair()) {
-      Place.in(
-          s,
-          () -> {
-            assertThatThrownBy(() ->
-                    FiberScope.within(
-                        Duration.ofMillis(20),
-                        () -> {
-                          Sock.acceptTls(pair.a()); // nobody calls
-                          return pair.a();
-                        }))
-                .isInstanceOf(TimeoutException.class)
-                .hasCauseInstanceOf(InterruptedIOException.class);
-            assertThat(Thread.currentThread().isInterrupted()).isFalse();
-          });
-      assertThat(Fds.isOpen(pair.a())).isTrue();
-    }
+  void deadlineOfAScope_endsAHandshake(Scheduler s, SocketPair pair) throws Exception {
+    Place.in(
+        s,
+        () -> {
+          assertThatThrownBy(() ->
+                  FiberScope.within(
+                      Duration.ofMillis(20),
+                      () -> {
+                        Sock.acceptTls(pair.a()); // nobody calls
+                        return pair.a();
+                      }))
+              .isInstanceOf(TimeoutException.class)
+              .hasCauseInstanceOf(InterruptedIOException.class);
+          assertThat(Thread.currentThread().isInterrupted()).isFalse();
+        });
+    assertThat(Fds.isOpen(pair.a())).isTrue();
   }
 
   // ---- reasons

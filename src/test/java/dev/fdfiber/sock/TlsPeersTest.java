@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.fdfiber.FiberBody;
 import dev.fdfiber.Tools;
+import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
+import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -24,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLSocket;
@@ -291,6 +295,38 @@ class TlsPeersTest {
     assertThat(Arrays.copyOfRange(got, chunk0 + data.length, file0))
         .asString()
         .isEqualTo("\r\n0\r\n\r\n");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Place.class)
+  void peerThatAsksForAnswers_andReadsNone_isCutOff(Place place) throws Exception {
+    Opened.smallestBuffer(listener, Linux.SO_SNDBUF); // which those that are accepted inherit
+    Elsewhere<Void> client =
+        Elsewhere.begin(() -> {
+          SSLContext context = TlsPair.ca().context();
+          try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket()) {
+            socket.setReceiveBufferSize(1); // the kernel makes the smallest of it
+            socket.connect(new InetSocketAddress("localhost", Integer.parseInt(port)));
+            assertThatThrownBy(
+                    () -> {
+                      for (int i = 0; i < 1_000_000; i++) {
+                        socket.startHandshake(); // after the first: a KeyUpdate, to be answered
+                      }
+                    })
+                .isInstanceOf(IOException.class);
+          }
+        });
+    in(
+        place,
+        () -> {
+          int fd = Sock.accept(listener);
+          Sock.acceptTls(fd);
+          assertThatThrownBy(() -> Sock.recvSome(fd, 0))
+              .isInstanceOf(SSLException.class)
+              .hasMessageContaining("asks for answers and does not read them");
+          Sock.close(fd);
+        });
+    client.result();
   }
 
   @ParameterizedTest

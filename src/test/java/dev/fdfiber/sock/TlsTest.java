@@ -13,6 +13,8 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Place;
+import dev.fdfiber.testing.SocketPair;
+import dev.fdfiber.testing.Uncaught;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedChannelException;
@@ -110,26 +112,23 @@ class TlsTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void awaitReadable_worksForPlainDescriptorsToo(Place place) throws Exception {
-    try (Fds.Pair pair = Fds.socketPair()) {
-      place.run(() -> {
-        assertNotReadable(pair.a());
-        Sock.writeStr(pair.b(), "x");
-        assertReadable(pair.a());
-        Sock.recvSome(pair.a(), 0);
-        Sock.close(pair.b());
-        assertReadable(pair.a());
-        assertThatThrownBy(() -> Sock.awaitReadable(Opened.notOpen(), NOW))
-            .hasMessageContaining("EBADF");
-      });
-    }
+  void awaitReadable_worksForPlainDescriptorsToo(Place place, SocketPair pair) throws Exception {
+    place.run(() -> {
+      assertNotReadable(pair.a());
+      Sock.writeStr(pair.b(), "x");
+      assertReadable(pair.a());
+      Sock.recvSome(pair.a(), 0);
+      Sock.close(pair.b());
+      assertReadable(pair.a());
+      assertThatThrownBy(() -> Sock.awaitReadable(Opened.notOpen(), NOW))
+          .hasMessageContaining("EBADF");
+    });
   }
 
   @Test
-  void awaitReadable_parksUntilDataComes() throws Exception {
+  void awaitReadable_parksUntilDataComes(Scheduler s) throws Exception {
     List<String> seen = new ArrayList<>();
-    try (Fds.Pair pair = TlsPair.open();
-        Scheduler s = Scheduler.create()) {
+    try (Fds.Pair pair = TlsPair.open()) {
       s.spawn(() -> {
         assertThat(Sock.awaitReadable(pair.b(), FOREVER)).isTrue();
         seen.add(new String(Sock.recvSome(pair.b(), 0), StandardCharsets.UTF_8));
@@ -176,9 +175,8 @@ class TlsTest {
   }
 
   @Test
-  void stateOfTls_isGoneWithTheFile() throws Exception {
-    try (Fds.Pair tls = TlsPair.open();
-        Fds.Pair plain = Fds.socketPair()) {
+  void stateOfTls_isGoneWithTheFile(SocketPair plain) throws Exception {
+    try (Fds.Pair tls = TlsPair.open()) {
       Sock.writeStr(tls.b(), "decrypted");
       assertThat(Sock.recvSome(tls.a(), 1)).asString().isEqualTo("d");
       Opened.replace(tls.a(), plain.a()); // behind the library's back
@@ -272,9 +270,8 @@ class TlsTest {
   }
 
   @Test
-  void close_wakesReadersAndWriters() throws Exception {
-    try (Fds.Pair pair = TlsPair.open();
-        Scheduler s = Scheduler.create()) {
+  void close_wakesReadersAndWriters(Scheduler s, Uncaught uncaught) throws Exception {
+    try (Fds.Pair pair = TlsPair.open()) {
       List<Fiber> fibers = new ArrayList<>();
       for (int i = 0; i < 2; i++) { // the second of each waits for the first
         fibers.add(s.spawn(() -> Sock.recvSome(pair.a(), 0)));
@@ -287,6 +284,7 @@ class TlsTest {
       for (Fiber fiber : fibers) {
         assertThat(fiber.failure()).get().isInstanceOf(ClosedChannelException.class);
       }
+      assertThat(uncaught.all()).hasSize(4);
       assertThatThrownBy(() -> Sock.recvAll(pair.b(), 0))
           .as("the writes were cut")
           .isInstanceOf(SSLException.class);
@@ -297,10 +295,9 @@ class TlsTest {
 
   @Test
   @Tag("slow")
-  void twoWritersAndAReader_areInNobodysWay() throws Exception {
+  void twoWritersAndAReader_areInNobodysWay(Scheduler s) throws Exception {
     int size = 3 << 20;
-    try (Fds.Pair pair = TlsPair.open();
-        Scheduler s = Scheduler.create()) {
+    try (Fds.Pair pair = TlsPair.open()) {
       List<Fiber> fibers = new ArrayList<>();
       for (byte b = 1; b <= 2; b++) {
         byte[] data = new byte[size];
@@ -326,10 +323,9 @@ class TlsTest {
   }
 
   @Test
-  void r20_cancelDuringWrite_tearsNoRecord() throws Exception {
+  void r20_cancelDuringWrite_tearsNoRecord(Scheduler s) throws Exception {
     Path file = Files.write(directory.resolve("file"), random(32 << 20));
-    try (Fds.Pair pair = TlsPair.open();
-        Scheduler s = Scheduler.create()) {
+    try (Fds.Pair pair = TlsPair.open()) {
       long[] sent = new long[1];
       for (boolean isFile : new boolean[] {false, true}) {
         Fiber writer =

@@ -15,7 +15,6 @@ import java.util.Queue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,10 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Kernels that refuse: what that does to a worker, and what it does not do to the others. */
 @FdTest
-class WorkersFailureTest {
-  private final LineHandler lines = new LineHandler();
-  private final LinkedBlockingQueue<String> log = new LinkedBlockingQueue<>();
-
+class WorkersFailureTest extends WorkersFixture {
   /** Fails the next calls as often as it is told. */
   private static final class Refusing extends ForwardingKernel {
     private final AtomicInteger accepts = new AtomicInteger();
@@ -65,25 +61,11 @@ class WorkersFailureTest {
   }
 
   private Workers started(int count, Refusing first, boolean restart) throws IOException {
-    Workers workers =
-        Workers.builder()
-            .name("test")
-            .count(count)
-            .handler(lines)
-            .log(log::add)
+    return started(
+        builder(count)
             .restart(restart)
             .scheduler((scheduler, i) ->
-                scheduler.kernel(i == 0 ? first : Kernel.system()).poller(PollerKind.POLL))
-            .build();
-    workers.start();
-    return workers;
-  }
-
-  @AfterEach
-  void noThreadIsLeft() {
-    assertThat(Thread.getAllStackTraces().keySet())
-        .extracting(Thread::getName)
-        .noneMatch(name -> name.startsWith("test-"));
+                scheduler.kernel(i == 0 ? first : Kernel.system()).poller(PollerKind.POLL)));
   }
 
   @ParameterizedTest
@@ -224,11 +206,7 @@ class WorkersFailureTest {
   void hookThatThrows_isAFailureOfTheWorker() throws Exception {
     AtomicInteger calls = new AtomicInteger();
     Workers.Builder builder =
-        Workers.builder()
-            .name("test")
-            .count(1)
-            .handler(lines)
-            .log(log::add)
+        builder(1)
             .onWorkerStart((scheduler, i) -> {
               if (calls.incrementAndGet() == 1) {
                 throw new IllegalArgumentException("thrown by the hook");

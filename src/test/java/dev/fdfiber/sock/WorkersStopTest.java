@@ -5,13 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
+import dev.fdfiber.testing.ManualClock;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -21,28 +20,17 @@ import org.junit.jupiter.api.Test;
 
 /** How workers end: defect 11 of the ancestor, whose worker neither stopped nor slept. */
 @FdTest
-class WorkersStopTest {
+class WorkersStopTest extends WorkersFixture {
   private static final Duration LONG = Duration.ofSeconds(1000);
 
-  private final LineHandler lines = new LineHandler();
-  private final Queue<String> log = new ConcurrentLinkedQueue<>();
-
-  private Workers.Builder builder(int count) {
-    return Workers.builder().name("test").count(count).handler(lines).log(log::add).grace(LONG);
-  }
-
-  private static Workers started(Workers.Builder builder) throws Exception {
-    Workers workers = builder.build();
-    workers.start();
-    return workers;
+  @Override
+  Workers.Builder builder(int count) {
+    return super.builder(count).grace(LONG);
   }
 
   @AfterEach
-  void nothingIsLeft() {
+  void nothingIsLogged() {
     assertThat(log).isEmpty();
-    assertThat(Thread.getAllStackTraces().keySet())
-        .extracting(Thread::getName)
-        .noneMatch(name -> name.startsWith("test-"));
   }
 
   @Test
@@ -170,16 +158,12 @@ class WorkersStopTest {
 
   @Test
   void connectionThatIsNew_mayStillAsk_rightAfterTheStop() throws Exception {
-    try (Workers workers = started(builder(1));
+    ManualClock clock = new ManualClock(); // its second is never over
+    try (Workers workers = started(builder(1).scheduler((s, worker) -> s.clock(clock)));
         TextClient client = new TextClient(workers.port())) {
       workers.stop();
-      long start = System.nanoTime();
-      client.send("x");
-      String answer = client.receive();
-      if (System.nanoTime() - start < 500_000_000) { // else the second may have been over
-        assertThat(answer).isEqualTo("echo x");
-        assertThat(client.receive()).isEqualTo("bye");
-      }
+      assertThat(client.ask("x")).isEqualTo("echo x");
+      assertThat(client.receive()).isEqualTo("bye");
     }
   }
 

@@ -11,6 +11,8 @@ import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Logged;
+import dev.fdfiber.testing.Pipe;
+import dev.fdfiber.testing.SocketPair;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,33 +22,12 @@ import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.logging.Level;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Workers as they serve: who gets a connection, and what one of them does to the others. */
 @FdTest
-class WorkersTest {
-  private final LineHandler lines = new LineHandler();
-  private final Queue<String> log = new ConcurrentLinkedQueue<>();
-
-  private Workers.Builder builder(int count) {
-    return Workers.builder().name("test").count(count).handler(lines).log(log::add);
-  }
-
-  private static Workers started(Workers.Builder builder) throws Exception {
-    Workers workers = builder.build();
-    workers.start();
-    return workers;
-  }
-
-  @AfterEach
-  void noThreadIsLeft() {
-    assertThat(Thread.getAllStackTraces().keySet())
-        .extracting(Thread::getName)
-        .noneMatch(name -> name.startsWith("test-"));
-  }
-
+class WorkersTest extends WorkersFixture {
   @Test
   @Tag("slow")
   void connections_areSpreadOverAllWorkers_eachOnItsOwnThread() throws Exception {
@@ -239,14 +220,11 @@ class WorkersTest {
   }
 
   @Test
-  void fdThatDoesNotListen_isRefusedByNumber() throws Exception {
-    try (Fds.Pair pipe = Fds.pipe();
-        Fds.Pair sockets = Fds.socketPair()) {
-      for (int fd : new int[] {pipe.a(), sockets.a()}) {
-        assertThatThrownBy(() -> builder(1).listeners(fd).build())
-            .isInstanceOf(IllegalStateException.class)
-            .hasMessage("fd " + fd + " is no socket that listens");
-      }
+  void fdThatDoesNotListen_isRefusedByNumber(Pipe pipe, SocketPair sockets) throws Exception {
+    for (int fd : new int[] {pipe.readFd(), sockets.a()}) {
+      assertThatThrownBy(() -> builder(1).listeners(fd).build())
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("fd " + fd + " is no socket that listens");
     }
   }
 
@@ -286,9 +264,8 @@ class WorkersTest {
   }
 
   @Test
-  void awaitEnd_inAFiberElsewhere_parksIt() throws Exception {
-    try (Workers workers = started(builder(1));
-        Scheduler s = Scheduler.create()) {
+  void awaitEnd_inAFiberElsewhere_parksIt(Scheduler s) throws Exception {
+    try (Workers workers = started(builder(1))) {
       List<String> order = new ArrayList<>();
       s.spawn(() -> {
         assertThat(workers.awaitEnd(Duration.ofMillis(1))).isFalse();

@@ -8,8 +8,10 @@ import dev.fdfiber.sock.Sock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -100,6 +102,20 @@ class FdTestTest {
   /** What all tests of a class get, whatever kind they are. */
   @FdTest(limitSeconds = 1)
   static class OfAClass {
+    private VirtualClock clock;
+
+    @BeforeEach
+    void take(VirtualClock clock) {
+      this.clock = clock;
+    }
+
+    @Test
+    void setUp_takesParametersToo(Scheduler scheduler) {
+      scheduler.spawn(() -> Scheduler.pause(3600));
+      scheduler.run();
+      assertThat(clock.elapsed()).isEqualTo(Duration.ofHours(1));
+    }
+
     @Test
     void plain(Scheduler scheduler, Pipe pipe) {
       scheduler.spawn(() -> Sock.writeStr(pipe.writeFd(), "x"));
@@ -218,7 +234,7 @@ class FdTestTest {
   void ofAClass_givesAndChecksInEveryKindOfTest() {
     Launched launched = Launched.run(OfAClass.class);
     assertThat(launched.failure()).isNull();
-    assertThat(launched.tests()).isEqualTo(4);
+    assertThat(launched.tests()).isEqualTo(5);
     assertThat(Launched.run(FailingOfAClass.class, "leaks").failure())
         .hasMessageContaining("fiber \"left 1\" is blocked in the JDK");
   }

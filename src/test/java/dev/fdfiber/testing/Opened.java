@@ -89,6 +89,14 @@ public final class Opened {
     }
   }
 
+  /** Gives a socket the smallest buffer there is: {@code SO_SNDBUF} or {@code SO_RCVBUF}. */
+  public static void smallestBuffer(int fd, int option) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment size = arena.allocateFrom(ValueLayout.JAVA_INT, 1);
+      check(KERNEL.setsockopt(fd, Linux.SOL_SOCKET, option, size, Integer.BYTES), "setsockopt");
+    }
+  }
+
   /** A pseudoterminal, pty(7): {@code a} is the master, {@code b} the slave; both block. */
   @SuppressWarnings("restricted") // unlockpt(3) is no call of the library's kernel
   public static Fds.Pair pty() {

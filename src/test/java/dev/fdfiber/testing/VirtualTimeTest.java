@@ -4,15 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.Fiber;
+import dev.fdfiber.FiberInfo;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.sock.Sock;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Virtual time over real descriptors, closed worlds and deadlocks. */
@@ -143,6 +148,68 @@ class VirtualTimeTest {
         .hasMessageContaining("last used by fiber \"peer\"")
         .hasMessageContaining("fiber \"peer\" is blocked in the JDK");
     assertThat(failure.getSuppressed()[0]).hasMessageContaining("peer blocks");
+  }
+
+  @FdTest
+  void anotherThread_mayUseTheOtherEnd_andSoItIsNoDeadlock(Scheduler scheduler, Pipe pipe)
+      throws Exception {
+    Thread driver = Thread.currentThread();
+    Fiber reader = scheduler.spawn(() -> assertThat(Sock.recvSome(pipe.readFd(), 0)).hasSize(1));
+    Elsewhere<Void> writer =
+        Elsewhere.begin(() -> {
+          while (reader.isAlive() && !isIn("ppoll", driver)) {
+            Thread.onSpinWait();
+          }
+          Fds.write(pipe.writeFd(), "x");
+        });
+    scheduler.run();
+    writer.result();
+  }
+
+  @FdTest
+  void socketOfTheJdk_hasAnotherThreadThatWakes(Scheduler scheduler, Uncaught uncaught)
+      throws Exception {
+    World world = new World(OpenFds.now());
+    try (ServerSocket server = new ServerSocket(0)) {
+      Fiber accepts = scheduler.spawn(server::accept);
+      Fiber parks = scheduler.spawn(LockSupport::park);
+      scheduler.runUntilEmpty();
+      assertThat(scheduler.fibers())
+          .filteredOn(world::isWokenByTheJdk)
+          .extracting(FiberInfo::name)
+          .containsExactly(accepts.name());
+      assertThat(parks.isAlive()).isTrue();
+      scheduler.clear();
+      assertThat(uncaught.of(accepts.name())).get().asString().contains("Closed by interrupt");
+    }
+  }
+
+  @FdTest
+  @Tag("slow")
+  void wakeUpByAnotherThread_whileStacksAreTaken_isNotLost(Scheduler scheduler) throws Exception {
+    for (int round = 0; round < 1000; round++) {
+      LinkedBlockingQueue<String> queue = new LinkedBlockingQueue<>();
+      CountDownLatch parks = new CountDownLatch(1);
+      int spins = round * 100;
+      scheduler.spawn(() -> {
+        parks.countDown();
+        queue.take();
+      });
+      Elsewhere<Void> other =
+          Elsewhere.begin(() -> {
+            parks.await();
+            for (int i = 0; i < spins; i++) {
+              Thread.onSpinWait();
+            }
+            queue.put("x");
+          });
+      scheduler.run();
+      other.result();
+    }
+  }
+
+  private static boolean isIn(String method, Thread thread) {
+    return Arrays.stream(thread.getStackTrace()).anyMatch(f -> f.getMethodName().equals(method));
   }
 
   @FdTest

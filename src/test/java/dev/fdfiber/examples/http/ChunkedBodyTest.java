@@ -10,18 +10,18 @@ import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
 import java.util.Locale;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Defect 19: the ancestor passed chunked bodies on undecoded. RFC 9112 section 7.1. */
 @FdTest
 class ChunkedBodyTest {
   private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
-  private final Served served = new Served(Served::echo);
+  private Served served;
 
-  @AfterEach
-  void close() {
-    served.close();
+  @BeforeEach
+  void serve(Scheduler scheduler) {
+    served = new Served(scheduler, Served::echo);
   }
 
   @Test
@@ -83,17 +83,16 @@ class ChunkedBodyTest {
   }
 
   @Test
-  void longerThanTheLimit_is413() throws Exception {
+  void longerThanTheLimit_is413(Scheduler scheduler) throws Exception {
     Limits limits = Limits.defaults().withBodyBytes(10);
-    try (Served small = new Served(Served::echo, limits)) {
-      assertThat(statuses(small.say(post(CHUNKED, "a\r\n0123456789\r\n0\r\n\r\n"))))
-          .containsExactly("200");
-      assertThat(statuses(small.say(post(CHUNKED, "5\r\n01234\r\n6\r\n567890\r\n0\r\n\r\n"))))
-          .containsExactly("413");
-      assertThat(statuses(small.say(post(CHUNKED, "ffffffffffffff\r\n")))).containsExactly("413");
-      assertThat(statuses(small.say(post("Content-Length: 11\r\n", "0123456789a"))))
-          .containsExactly("413");
-    }
+    Served small = new Served(scheduler, Served::echo, limits);
+    assertThat(statuses(small.say(post(CHUNKED, "a\r\n0123456789\r\n0\r\n\r\n"))))
+        .containsExactly("200");
+    assertThat(statuses(small.say(post(CHUNKED, "5\r\n01234\r\n6\r\n567890\r\n0\r\n\r\n"))))
+        .containsExactly("413");
+    assertThat(statuses(small.say(post(CHUNKED, "ffffffffffffff\r\n")))).containsExactly("413");
+    assertThat(statuses(small.say(post("Content-Length: 11\r\n", "0123456789a"))))
+        .containsExactly("413");
   }
 
   @Test

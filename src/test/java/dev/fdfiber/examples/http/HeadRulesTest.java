@@ -8,7 +8,7 @@ import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -16,11 +16,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Heads, right and wrong: RFC 9112 sections 2 to 5. */
 @FdTest
 class HeadRulesTest {
-  private final Served served = new Served(Served::echo);
+  private Served served;
 
-  @AfterEach
-  void close() {
-    served.close();
+  @BeforeEach
+  void serve(Scheduler scheduler) {
+    served = new Served(scheduler, Served::echo);
   }
 
   @ParameterizedTest

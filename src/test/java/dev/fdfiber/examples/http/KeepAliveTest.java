@@ -6,19 +6,20 @@ import static dev.fdfiber.examples.http.Served.statuses;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Which connections go on after an answer: RFC 9112 section 9.3. */
 @FdTest
 class KeepAliveTest {
-  private final Served served = new Served(Served::echo);
+  private Served served;
 
-  @AfterEach
-  void close() {
-    served.close();
+  @BeforeEach
+  void serve(Scheduler scheduler) {
+    served = new Served(scheduler, Served::echo);
   }
 
   @Test
@@ -42,19 +43,20 @@ class KeepAliveTest {
   }
 
   @Test
-  void serverThatStops_saysCloseWithItsLastAnswer() throws Exception {
+  void serverThatStops_saysCloseWithItsLastAnswer(Scheduler scheduler) throws Exception {
     Served[] stopping = new Served[1];
     stopping[0] =
-        new Served(request -> {
-          stopping[0].isStopping = true;
-          return Response.text(200, "ok");
-        });
-    try (Served server = stopping[0]) {
-      String answers = server.sayAndWait(get("/1") + get("/2"));
+        new Served(
+            scheduler,
+            request -> {
+              stopping[0].isStopping = true;
+              return Response.text(200, "ok");
+            });
+    Served server = stopping[0];
+    String answers = server.sayAndWait(get("/1") + get("/2"));
 
-      assertThat(statuses(answers)).containsExactly("200");
-      assertThat(answers).contains("\r\nConnection: close\r\n");
-    }
+    assertThat(statuses(answers)).containsExactly("200");
+    assertThat(answers).contains("\r\nConnection: close\r\n");
   }
 
   @Test
@@ -75,14 +77,14 @@ class KeepAliveTest {
   }
 
   @Test
-  void expected100_ofABodyThatNobodyWants_isTheAnswer_andTheConnectionEnds() throws Exception {
-    try (Served refusing = new Served(request -> Response.text(404, "no\n"))) {
-      String request = post("Content-Length: 3\r\nExpect: 100-continue\r\n", "");
+  void expected100_ofABodyThatNobodyWants_isTheAnswer_andTheConnectionEnds(Scheduler scheduler)
+      throws Exception {
+    Served refusing = new Served(scheduler, request -> Response.text(404, "no\n"));
+    String request = post("Content-Length: 3\r\nExpect: 100-continue\r\n", "");
 
-      String answers = refusing.sayAndWait(request);
-      assertThat(statuses(answers)).containsExactly("404");
-      assertThat(answers).contains("\r\nConnection: close\r\n");
-    }
+    String answers = refusing.sayAndWait(request);
+    assertThat(statuses(answers)).containsExactly("404");
+    assertThat(answers).contains("\r\nConnection: close\r\n");
   }
 
   @Test

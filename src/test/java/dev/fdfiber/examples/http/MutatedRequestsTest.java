@@ -4,8 +4,10 @@ import static dev.fdfiber.examples.http.Served.get;
 import static dev.fdfiber.examples.http.Served.post;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.Scheduler;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Logged;
+import dev.fdfiber.testing.Uncaught;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
@@ -83,10 +85,11 @@ class MutatedRequestsTest {
   @ParameterizedTest
   @ValueSource(longs = {3, 33, 333, 3333})
   @Tag("slow")
-  void requests_giveAnswersOrAClose(long seed) throws Exception {
+  void requests_giveAnswersOrAClose(long seed, Scheduler scheduler, Uncaught uncaught)
+      throws Exception {
     Random random = new Random(seed);
-    try (Logged logged = new Logged();
-        Served served = new Served(MutatedRequestsTest::answer, limits())) {
+    Served served = new Served(scheduler, MutatedRequestsTest::answer, limits());
+    try (Logged logged = new Logged()) {
       for (int i = 0; i < CONNECTIONS; i++) {
         StringBuilder bytes = new StringBuilder();
         for (int r = 0; r < REQUESTS; r++) {
@@ -96,8 +99,8 @@ class MutatedRequestsTest {
         String answers = served.say(sent);
 
         assertThat(problem(answers, sent)).as("seed %d, connection %d", seed, i).isEmpty();
-        assertThat(served.uncaught).as("seed %d, connection %d: %s", seed, i, sent).isEmpty();
-        assertThat(served.scheduler.aliveCount()).as("seed %d, connection %d", seed, i).isZero();
+        assertThat(uncaught.all()).as("seed %d, connection %d: %s", seed, i, sent).isEmpty();
+        assertThat(scheduler.aliveCount()).as("seed %d, connection %d", seed, i).isZero();
       }
       assertThat(logged.isEmpty()).as("nothing is logged").isTrue();
     }

@@ -2,13 +2,11 @@ package dev.fdfiber.examples.http;
 
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
-import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Place;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -16,26 +14,21 @@ import java.util.regex.Pattern;
  * Server and client as two fibers of the thread that tests, over a socket pair: no ports, no
  * threads, the same order every time.
  */
-final class Served implements AutoCloseable {
+final class Served {
   private static final Pattern STATUS = Pattern.compile("HTTP/1\\.1 (\\d{3}) ");
 
-  final Scheduler scheduler;
-  final List<Throwable> uncaught = new ArrayList<>();
   boolean isStopping;
+  private final Scheduler scheduler;
   private final HttpService service;
 
-  Served(Handler handler) {
-    this(handler, Limits.defaults());
+  /** Runs in that scheduler, whose owner sees what fails. */
+  Served(Scheduler scheduler, Handler handler) {
+    this(scheduler, handler, Limits.defaults());
   }
 
-  Served(Handler handler, Limits limits) {
-    this(handler, limits, Kernel.system());
-  }
-
-  Served(Handler handler, Limits limits, Kernel kernel) {
-    scheduler =
-        Scheduler.builder().kernel(kernel).onUncaught((fiber, t) -> uncaught.add(t)).build();
-    service = new HttpService(handler, limits);
+  Served(Scheduler scheduler, Handler handler, Limits limits) {
+    this.scheduler = scheduler;
+    this.service = new HttpService(handler, limits);
   }
 
   /** Limits whose times are short, for tests in which they pass. */
@@ -133,13 +126,5 @@ final class Served implements AutoCloseable {
   /** The lines of status in what came back. */
   static List<String> statuses(String answers) {
     return STATUS.matcher(answers).results().map(found -> found.group(1)).toList();
-  }
-
-  @Override
-  public void close() {
-    scheduler.close();
-    if (!uncaught.isEmpty()) {
-      throw new AssertionError("a fiber failed", uncaught.getFirst());
-    }
   }
 }

@@ -22,28 +22,25 @@ class SlowClientTest {
   }
 
   @Test
-  void head_thatDoesNotCome_is408() throws Exception {
-    try (Served served = new Served(Served::echo, Served.hasty())) {
-      assertThat(statuses(served.sayAndWait("GET / HTTP/1.1\r\nHo"))).containsExactly("408");
-      assertThat(statuses(served.sayAndWait(get("/") + "G"))).containsExactly("200", "408");
-    }
+  void head_thatDoesNotCome_is408(Scheduler scheduler) throws Exception {
+    Served served = new Served(scheduler, Served::echo, Served.hasty());
+    assertThat(statuses(served.sayAndWait("GET / HTTP/1.1\r\nHo"))).containsExactly("408");
+    assertThat(statuses(served.sayAndWait(get("/") + "G"))).containsExactly("200", "408");
   }
 
   @Test
-  void head_thatTricklesIn_is408_thoughEachByteCameInTime() throws Exception {
-    try (Served served = new Served(Served::echo, Served.hasty())) {
-      assertThat(trickle(served, get("/", "X: " + "y".repeat(2000)))).containsExactly("408");
-    }
+  void head_thatTricklesIn_is408_thoughEachByteCameInTime(Scheduler scheduler) throws Exception {
+    Served served = new Served(scheduler, Served::echo, Served.hasty());
+    assertThat(trickle(served, get("/", "X: " + "y".repeat(2000)))).containsExactly("408");
   }
 
   @Test
-  void body_thatTricklesIn_is408_thoughEachByteCameInTime() throws Exception {
-    try (Served served = new Served(Served::echo, Served.hasty())) {
-      String sized = post("Content-Length: 2000\r\n", "y".repeat(2000));
-      assertThat(trickle(served, sized)).containsExactly("408");
-      String chunked = post("Transfer-Encoding: chunked\r\n", "1\r\ny\r\n".repeat(2000));
-      assertThat(trickle(served, chunked)).containsExactly("408");
-    }
+  void body_thatTricklesIn_is408_thoughEachByteCameInTime(Scheduler scheduler) throws Exception {
+    Served served = new Served(scheduler, Served::echo, Served.hasty());
+    String sized = post("Content-Length: 2000\r\n", "y".repeat(2000));
+    assertThat(trickle(served, sized)).containsExactly("408");
+    String chunked = post("Transfer-Encoding: chunked\r\n", "1\r\ny\r\n".repeat(2000));
+    assertThat(trickle(served, chunked)).containsExactly("408");
   }
 
   /** Sends a byte now and then until there is an answer. */
@@ -63,7 +60,7 @@ class SlowClientTest {
   }
 
   @Test
-  void body_thatComesSlowlyButSurely_isServed() throws Exception {
+  void body_thatComesSlowlyButSurely_isServed(Scheduler scheduler) throws Exception {
     Limits defaults = Limits.defaults();
     Limits limits =
         new Limits(
@@ -75,23 +72,21 @@ class SlowClientTest {
             defaults.idle(),
             defaults.head(),
             Duration.ofSeconds(10));
-    try (Served served = new Served(Served::echo, limits)) {
-      served.with(fd -> {
-        Sock.writeStr(fd, post("Content-Length: 100\r\n", ""));
-        for (int i = 0; i < 100; i++) {
-          Sock.writeStr(fd, "y");
-          Scheduler.pause(0.002);
-        }
-        assertThat(Served.text(Sock.recvSome(fd, 0))).endsWith("y".repeat(100));
-      });
-    }
+    Served served = new Served(scheduler, Served::echo, limits);
+    served.with(fd -> {
+      Sock.writeStr(fd, post("Content-Length: 100\r\n", ""));
+      for (int i = 0; i < 100; i++) {
+        Sock.writeStr(fd, "y");
+        Scheduler.pause(0.002);
+      }
+      assertThat(Served.text(Sock.recvSome(fd, 0))).endsWith("y".repeat(100));
+    });
   }
 
   @Test
-  void silence_endsTheConnection_withoutAWord() throws Exception {
-    try (Served served = new Served(Served::echo, Served.hasty())) {
-      assertThat(served.sayAndWait("")).isEmpty();
-      assertThat(statuses(served.sayAndWait(get("/")))).containsExactly("200");
-    }
+  void silence_endsTheConnection_withoutAWord(Scheduler scheduler) throws Exception {
+    Served served = new Served(scheduler, Served::echo, Served.hasty());
+    assertThat(served.sayAndWait("")).isEmpty();
+    assertThat(statuses(served.sayAndWait(get("/")))).containsExactly("200");
   }
 }

@@ -18,41 +18,40 @@ class SlowReaderTest {
   private static final int LENGTH = 8_000_000;
 
   @Test
-  void answerOf8Megabytes_overTcp_toASlowReader_isWhole_andTheConnectionGoesOn() throws Exception {
+  void answerOf8Megabytes_overTcp_toASlowReader_isWhole_andTheConnectionGoesOn(Scheduler scheduler)
+      throws Exception {
     byte[] data = new byte[LENGTH];
     new Random(16).nextBytes(data);
     Response answer = Response.of(200, "application/octet-stream", data);
     HttpService service = new HttpService(request -> answer, Limits.defaults());
     byte[] got = new byte[LENGTH];
-    try (Scheduler scheduler = Scheduler.create()) {
-      int listener = Sock.listen(0, false);
-      int port = Sock.localPort(listener);
-      Fiber server =
-          scheduler.spawn(
-              "server",
-              () -> {
-                int fd = Sock.accept(listener);
-                service.serve(new Alone(fd, () -> false));
-                Sock.close(fd);
-              });
-      Fiber client =
-          scheduler.spawn(
-              "client",
-              () -> {
-                int fd = Sock.connect("127.0.0.1", port);
-                for (int round = 0; round < 2; round++) {
-                  Sock.writeStr(fd, get("/"));
-                  Arrays.fill(got, (byte) 0);
-                  read(fd, got);
-                  assertThat(Arrays.equals(got, data)).isTrue();
-                }
-                Sock.close(fd);
-              });
-      scheduler.run();
-      Sock.close(listener);
-      Place.rethrow(client);
-      Place.rethrow(server);
-    }
+    int listener = Sock.listen(0, false);
+    int port = Sock.localPort(listener);
+    Fiber server =
+        scheduler.spawn(
+            "server",
+            () -> {
+              int fd = Sock.accept(listener);
+              service.serve(new Alone(fd, () -> false));
+              Sock.close(fd);
+            });
+    Fiber client =
+        scheduler.spawn(
+            "client",
+            () -> {
+              int fd = Sock.connect("127.0.0.1", port);
+              for (int round = 0; round < 2; round++) {
+                Sock.writeStr(fd, get("/"));
+                Arrays.fill(got, (byte) 0);
+                read(fd, got);
+                assertThat(Arrays.equals(got, data)).isTrue();
+              }
+              Sock.close(fd);
+            });
+    scheduler.run();
+    Sock.close(listener);
+    Place.rethrow(client);
+    Place.rethrow(server);
   }
 
   /** Reads an answer, a little at a time, and looks on between two reads. */

@@ -5,9 +5,11 @@ import static dev.fdfiber.examples.http.Served.post;
 import static dev.fdfiber.examples.http.Served.statuses;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.Scheduler;
 import dev.fdfiber.testing.FdTest;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,6 +21,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 @FdTest
 class SmugglingTest {
   private final List<String> served = new ArrayList<>();
+  private Served server;
+
+  @BeforeEach
+  void serve(Scheduler scheduler) {
+    server = new Served(scheduler, this::note);
+  }
 
   @ParameterizedTest
   @CsvSource({
@@ -54,9 +62,7 @@ class SmugglingTest {
   @Test
   void coding_inHttp10_isRefused() throws Exception {
     String request = post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n").replace("1.1", "1.0");
-    try (Served server = new Served(this::note)) {
-      assertThat(statuses(server.say(request + get("/hidden")))).containsExactly("400");
-    }
+    assertThat(statuses(server.say(request + get("/hidden")))).containsExactly("400");
     assertThat(served).isEmpty();
   }
 
@@ -95,9 +101,7 @@ class SmugglingTest {
   }
 
   private String answers(String lines, String body) throws Exception {
-    try (Served server = new Served(this::note)) {
-      return server.say(post(lines, body + get("/hidden")));
-    }
+    return server.say(post(lines, body + get("/hidden")));
   }
 
   private Response note(Request request) throws Exception {

@@ -5,12 +5,12 @@ import static dev.fdfiber.examples.http.Served.statuses;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
+import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +24,7 @@ class StaticFilesTest {
   private Served served;
 
   @BeforeEach
-  void open() throws Exception {
+  void open(Scheduler scheduler) throws Exception {
     Path root = Files.createDirectory(directory.resolve("root"));
     Files.writeString(directory.resolve("secret"), "secret");
     Files.writeString(root.resolve("a b+c.txt"), "spaces");
@@ -36,12 +36,7 @@ class StaticFilesTest {
     Files.createSymbolicLink(root.resolve("inside"), root.resolve("empty.css"));
     Files.createSymbolicLink(root.resolve("up"), directory);
     Files.createSymbolicLink(root.resolve("sub/without/index.html"), directory.resolve("secret"));
-    served = new Served(new StaticFiles("/files/", root));
-  }
-
-  @AfterEach
-  void close() {
-    served.close();
+    served = new Served(scheduler, new StaticFiles("/files/", root));
   }
 
   @Test
