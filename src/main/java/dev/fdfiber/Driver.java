@@ -207,11 +207,8 @@ final class Driver {
       if (shutdown.isBy(me)) {
         shutdown.awaitDriver(); // that only looked whether it may drive
       } else {
-        requireMayDrive(me); // the other may be the one that closes this
-        if (owner != me) {
-          throw wrongThread(loop.driver, me);
-        }
-        Thread.onSpinWait(); // the owner waits for one that only looks whether it may drive
+        requireMayDrive(me); // the other may be the one that closes this, or have come to drive
+        Thread.onSpinWait(); // until one is gone that only looks whether it may, or that visits
       }
     }
     try {
@@ -221,6 +218,26 @@ final class Driver {
       throw e;
     }
     owner = me;
+  }
+
+  /**
+   * Does something in the place of the driver while there is none, and keeps drivers out for so
+   * long. Any thread that is no fiber of this scheduler.
+   *
+   * @return false if there is a driver
+   */
+  boolean visit(Runnable body) {
+    Thread me = Thread.currentThread();
+    if (!loop.claim(me)) {
+      return false;
+    }
+    try {
+      body.run();
+    } finally {
+      unclaim(me);
+      passOnInterrupt(owner); // told meanwhile to a driver whose call has ended
+    }
+    return true;
   }
 
   private void requireMayDrive(Thread me) {

@@ -441,7 +441,16 @@ public final class FiberScope implements AutoCloseable {
     children.stop();
   }
 
-  // ---- for ScopeOwner
+  // ---- for ScopeOwner and Census
+
+  /** The children that have not ended. Any thread. */
+  List<Task> childTasks() {
+    return children.tasks();
+  }
+
+  ScopeOwner owner() {
+    return owner;
+  }
 
   @Nullable FiberScope outer() {
     return outer;

@@ -93,7 +93,7 @@ final class HeldWatch {
     Thread thread = task.thread;
     StackTraceElement[] stack = thread == null ? new StackTraceElement[0] : thread.getStackTrace();
     loop.held(task, nanos, List.of(stack));
-    StackTraceElement frame = Dump.firstOfUsers(stack);
+    StackTraceElement frame = Frames.firstOfUsers(List.of(stack));
     String place = frame == null ? "" : frame.getClassName() + "." + frame.getMethodName();
     if (places.size() < MOST_PLACES && places.add(place)) {
       Reports.holds(scheduler, task, nanos / 1e9, List.of(stack));

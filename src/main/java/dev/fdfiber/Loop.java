@@ -155,6 +155,11 @@ final class Loop {
     }
   }
 
+  /** How many wait for their turn. */
+  int readyCount() {
+    return ready.size();
+  }
+
   boolean isAnyReady() {
     return !ready.isEmpty() || !inbox.isEmpty();
   }
@@ -328,6 +333,8 @@ final class Loop {
     for (Runnable arrival; (arrival = inbox.take()) != null; ) {
       if (arrival instanceof Task task) {
         takeArrival(task);
+      } else if (arrival instanceof Errand<?> errand) {
+        errand.run();
       } else {
         wakeAdopted(arrival);
       }

@@ -420,9 +420,14 @@ public final class Scheduler implements Executor, AutoCloseable {
   }
 
   /**
-   * What a program that hangs is waiting for, as text for people: who drives, and for each fiber
-   * that is alive, in spawn order, what it waits in, since where in its own code, for whom, and
-   * which scopes it has open. Any thread; takes the stacks of all fibers.
+   * What a program that hangs is waiting for, as text for people. First the likely culprit: the
+   * fiber that holds the driver, or those that wait for each other; then the stacks, equal ones
+   * once; then every fiber below who forked it, what it waits in, since where in its own code, for
+   * whom, and what a descriptor that it waits for is, with its other end where that is ours.
+   *
+   * <p>Any thread. The driver takes the stacks between two resumes, some microseconds for each
+   * fiber, and the order of resumes stays as it is. If it does not come to that within a second,
+   * only the stack of the fiber that holds it is there. Reads {@code /proc}, in the caller.
    */
   public String dump() {
     return driver.shutdown().isClosed()

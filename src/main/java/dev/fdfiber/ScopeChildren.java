@@ -93,6 +93,13 @@ final class ScopeChildren {
     }
   }
 
+  /** The same, as they are. */
+  List<Task> tasks() {
+    synchronized (alive) {
+      return List.copyOf(alive.keySet());
+    }
+  }
+
   /** If the caller is the platform thread that has to drive the children. */
   boolean isDrivenHere() {
     return owner.isCaller() || driver.isOwner(Thread.currentThread());

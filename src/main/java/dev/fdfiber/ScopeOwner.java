@@ -88,17 +88,17 @@ final class ScopeOwner {
     }
   }
 
-  /** For {@link Dump}: what is open, from the inside out. Any thread, weakly consistent. */
-  void describeTo(StringBuilder text) {
-    for (FiberScope scope = innermost; scope != null; scope = scope.outer()) {
-      text.append("; ").append(scope);
+  /** The fiber that this is, or null for a thread. */
+  @Nullable Task task() {
+    return task;
+  }
+
+  /** For {@link Dump}: if cancels have to wait. Any thread. */
+  String describeShield() {
+    if ((flags.get() & SHIELDED) == 0) {
+      return "";
     }
-    if ((flags.get() & SHIELDED) != 0) {
-      text.append("; in a shield");
-      if ((flags.get() & DEFERRED) != 0) {
-        text.append(", cancelled");
-      }
-    }
+    return (flags.get() & DEFERRED) != 0 ? "; in a shield, cancelled" : "; in a shield";
   }
 
   // ---- cancels

@@ -76,6 +76,14 @@ final class Waits {
     return poller.asksEpoll() ? PollerKind.EPOLL : PollerKind.POLL;
   }
 
+  /** What is waited for, in words. */
+  String describe() {
+    int count = timers.size();
+    String next = count == 0 ? "" : ", the next in %.3f s".formatted(timerNanos() / 1e9);
+    String how = poller.asksEpoll() ? "epoll(7)" : "poll(2)";
+    return poller.size() + " waits in " + how + ", " + count + " timers" + next;
+  }
+
   // ---- one wait
 
   /** Registers what a task waits for; {@code fd} -1 is nothing but time. 0, or minus errno. */

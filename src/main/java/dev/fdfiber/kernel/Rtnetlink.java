@@ -87,7 +87,7 @@ public final class Rtnetlink {
     return new Message(type, index, prefix, attributes(body.asSlice(IFADDRMSG)));
   }
 
-  private static Map<Integer, byte[]> attributes(MemorySegment all) {
+  static Map<Integer, byte[]> attributes(MemorySegment all) {
     Map<Integer, byte[]> attributes = new HashMap<>();
     for (long offset = 0; offset + RTATTR <= all.byteSize(); ) {
       int length = Short.toUnsignedInt(all.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset));
@@ -102,7 +102,7 @@ public final class Rtnetlink {
     return attributes;
   }
 
-  private static long align(long length) {
+  static long align(long length) {
     return (length + 3) & ~3L;
   }
 }

@@ -7,6 +7,7 @@ import dev.fdfiber.Scheduler;
 import dev.fdfiber.Steering;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
+import dev.fdfiber.kernel.OpenDescriptors;
 import dev.fdfiber.kernel.PollFds;
 import java.util.Arrays;
 import java.util.List;
@@ -233,18 +234,12 @@ final class Conductor implements Steering, Observer {
 
   /** Who has the other end of what a fiber waits for. */
   private String otherEnd(int fd, Map<Integer, String> open) {
-    String target = OpenFds.target(fd);
     int peer = origins.peer(fd);
     if (peer >= 0 && !open.containsKey(peer)) {
       return "the other end is closed";
     }
     if (peer < 0) {
-      peer =
-          open.entrySet().stream()
-              .filter(e -> e.getKey() != fd && e.getValue().equals(target))
-              .map(Map.Entry::getKey)
-              .findFirst()
-              .orElse(-1);
+      peer = new OpenDescriptors().otherEnds(fd).stream().findFirst().orElse(-1);
     }
     if (peer < 0) {
       return "no descriptor of this process is its other end";

@@ -1,15 +1,12 @@
 package dev.fdfiber.testing;
 
 import dev.fdfiber.Clock;
+import dev.fdfiber.kernel.OpenDescriptors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * The open descriptors of this process and what they are, as {@code /proc/self/fd} tells, but for
@@ -17,9 +14,7 @@ import java.util.TreeMap;
  * listing itself.
  */
 final class OpenFds {
-  private static final Path DIRECTORY = Path.of("/proc/self/fd");
   private static final long PATIENCE_NANOS = 5_000_000_000L;
-  private static final String LISTING = "/proc/" + ProcessHandle.current().pid() + "/fd";
 
   private OpenFds() {}
 
@@ -30,18 +25,13 @@ final class OpenFds {
 
   /** Numbers, with what they lead to: {@code pipe:[4711]}, a path, and the like. */
   static Map<Integer, String> now() {
-    Map<Integer, String> fds = new TreeMap<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(DIRECTORY)) {
-      for (Path entry : entries) {
-        String target = target(entry);
-        if (!target.isEmpty() && !isOfTheJvm(target)) {
-          fds.put(Integer.valueOf(entry.getFileName().toString()), target);
-        }
-      }
+    try {
+      Map<Integer, String> fds = OpenDescriptors.targets();
+      fds.values().removeIf(OpenFds::isOfTheJvm);
+      return fds;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return fds;
   }
 
   /** Those that are open now and were not before. */
@@ -67,15 +57,7 @@ final class OpenFds {
 
   /** What a descriptor leads to; nothing if it is not open. */
   static String target(int fd) {
-    return target(DIRECTORY.resolve(Integer.toString(fd)));
-  }
-
-  private static String target(Path entry) {
-    try {
-      return Files.readSymbolicLink(entry).toString();
-    } catch (IOException e) {
-      return ""; // closed meanwhile
-    }
+    return OpenDescriptors.target(fd);
   }
 
   private static boolean isOfTheJvm(String target) {
@@ -83,7 +65,6 @@ final class OpenFds {
         || target.endsWith(".class")
         || target.endsWith("/modules")
         || target.endsWith("random")
-        || target.equals(LISTING)
         || target.contains("jacoco"); // writes its results when it likes
   }
 

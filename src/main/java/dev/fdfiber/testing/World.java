@@ -4,7 +4,9 @@ import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberInfo;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.OpenDescriptors;
 import dev.fdfiber.kernel.SigInfo;
+import dev.fdfiber.kernel.SocketTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -78,7 +80,7 @@ final class World {
     if (target.startsWith("anon_inode:")) {
       return "behind which is the kernel";
     }
-    if (sockets != null && !sockets.isLocal(target)) {
+    if (sockets != null && !sockets.isLocal(OpenDescriptors.inode(target))) {
       return "whose peer is on another machine";
     }
     boolean ours = target.startsWith("pipe:") || target.startsWith("socket:") || isFifo(target);
