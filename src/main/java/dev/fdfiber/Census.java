@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,12 +38,12 @@ final class Census {
   }
 
   private final List<Entry> entries = new ArrayList<>();
-  private final Map<Task, FiberScope> parents;
+  private final Map<Task, FiberScope> scopes;
   private final boolean exact;
 
   private Census(Loop loop, boolean exact) {
     this.exact = exact;
-    this.parents = parents(loop);
+    this.scopes = scopes(loop);
     long now = loop.clock.nanoTime();
     Task running = loop.running();
     for (Task task : loop.tasks()) {
@@ -69,29 +71,47 @@ final class Census {
     return exact;
   }
 
+  /** The stack of one fiber; empty if there is none, or if the driver is held by another. */
+  static Optional<List<StackTraceElement>> stack(Loop loop, Driver driver, long id) {
+    for (Task task : loop.tasks()) {
+      Thread thread = task.thread;
+      if (task.id == id && thread != null) {
+        Supplier<List<StackTraceElement>> take = () -> Frames.shown(thread.getStackTrace());
+        Optional<List<StackTraceElement>> taken =
+            Errand.run(loop, driver, take, Errand.PATIENCE_NANOS);
+        return taken.isEmpty() && task == loop.running() ? Optional.of(take.get()) : taken;
+      }
+    }
+    return Optional.empty();
+  }
+
   private Entry entry(Loop loop, Task task, long now, boolean withStack) {
     Thread thread = task.thread;
     Offload<?> offload = loop.offloads.get(task);
     return new Entry(
         task,
-        Snapshot.info(task, now),
+        Snapshot.info(task, now, scopes.get(task)),
         withStack && thread != null ? Frames.shown(thread.getStackTrace()) : List.of(),
         loop.joining.get(task),
         offload == null ? null : offload.where(),
         loop.ownerOf(task),
-        parents.get(task));
+        scopes.get(task));
   }
 
-  private static Map<Task, FiberScope> parents(Loop loop) {
-    Map<Task, FiberScope> parents = new HashMap<>();
+  /** Which scope each fiber was forked into that was forked into one. Any thread. */
+  static Map<Task, FiberScope> scopes(Loop loop) {
+    if (loop.owners.isEmpty()) {
+      return Map.of();
+    }
+    Map<Task, FiberScope> scopes = new HashMap<>();
     for (ScopeOwner owner : loop.owners.values()) {
       for (FiberScope s = owner.innermost(); s != null; s = s.outer()) {
         for (Task child : s.childTasks()) {
-          parents.put(child, s);
+          scopes.put(child, s);
         }
       }
     }
-    return parents;
+    return scopes;
   }
 
   /** A name may come from anywhere: it stays on its line. */

@@ -17,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * <p>What a descriptor is, /proc is asked by the thread that wants the text, not by the driver.
  */
 final class Dump {
-  /** How long a driver may take to come between two resumes. */
-  static final long PATIENCE_NANOS = 1_000_000_000L;
-
   private static final int NAMES = 8;
   private static final int FRAMES_OF_CULPRIT = 5;
 
@@ -38,7 +35,7 @@ final class Dump {
   static String of(String title, Loop loop, Driver driver) {
     Thread driven = loop.driver; // before it is this thread's turn
     Census census =
-        Errand.run(loop, driver, () -> Census.exact(loop), PATIENCE_NANOS)
+        Errand.run(loop, driver, () -> Census.exact(loop), Errand.PATIENCE_NANOS)
             .orElseGet(() -> Census.ofHeld(loop));
     Dump dump = new Dump(loop, census);
     dump.head(title, driven, driver.owner());

@@ -13,6 +13,9 @@ import java.util.function.Supplier;
  * keeps drivers out for so long. The order of resumes does not change by it.
  */
 final class Errand<T> extends FutureTask<T> {
+  /** How long a driver may take to come between two resumes. */
+  static final long PATIENCE_NANOS = 1_000_000_000L;
+
   /** How long a driver that is about to end its call may keep an errand that it will not do. */
   private static final long SLICE_NANOS = 2_000_000L;
 

@@ -19,6 +19,8 @@ import java.util.OptionalLong;
  * @param mode READ, WRITE or both, with {@code fd}; otherwise 0
  * @param fds all the descriptors that it waits for
  * @param nanosLeft until its pause or wait is over; negative when it is late; empty without a limit
+ * @param joins the {@link Fiber#id} of the fiber whose end it waits for
+ * @param parent that of the fiber that forked it into a {@link FiberScope}
  */
 public record FiberInfo(
     long id,
@@ -29,4 +31,6 @@ public record FiberInfo(
     OptionalInt fd,
     int mode,
     List<Integer> fds,
-    OptionalLong nanosLeft) {}
+    OptionalLong nanosLeft,
+    OptionalLong joins,
+    OptionalLong parent) {}

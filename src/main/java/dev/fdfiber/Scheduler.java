@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -417,6 +418,31 @@ public final class Scheduler implements Executor, AutoCloseable {
   /** The fibers that are alive, in spawn order. Any thread. */
   public List<FiberInfo> fibers() {
     return driver.shutdown().isClosed() ? List.of() : Snapshot.fibers(loop);
+  }
+
+  /** What it does now. Any thread, also while a fiber holds the driver; does not suspend. */
+  public SchedulerInfo info() {
+    Task running = loop.running();
+    return new SchedulerInfo(
+        name,
+        Optional.ofNullable(loop.driver),
+        Optional.ofNullable(running == null ? null : running.fiber),
+        loop.readyCount(),
+        loop.resumes(),
+        loop.waits.pollerKind());
+  }
+
+  /**
+   * The stack of one fiber, without the frames that carry it. The driver takes it between two
+   * resumes, and the order of resumes stays as it is. Any thread; suspends a fiber of another
+   * scheduler until then.
+   *
+   * @param id its {@link Fiber#id}
+   * @return none if it has not run; empty if there is no such fiber, or if the driver does not come
+   *     to it within a second, because another fiber holds it
+   */
+  public Optional<List<StackTraceElement>> stack(long id) {
+    return driver.shutdown().isClosed() ? Optional.empty() : Census.stack(loop, driver, id);
   }
 
   /**

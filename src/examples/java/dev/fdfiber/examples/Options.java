@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param upstream whom {@code /poll} asks; empty: the worker itself
  * @param tls as whom it accepts TLS; empty: it speaks plainly
  * @param files the directory that {@code /files/} shows
+ * @param inspectToken who sees {@code /fibers} where others reach it; empty: nobody
  * @param limits what a client may cost
  */
 public record Options(
@@ -26,6 +27,7 @@ public record Options(
     Optional<Upstream> upstream,
     Optional<Tls> tls,
     Optional<Path> files,
+    Optional<String> inspectToken,
     Limits limits) {
 
   /** Where an upstream listens. */
@@ -45,6 +47,7 @@ public record Options(
         --tls-cert FILE       speaks TLS, with this certificate (PEM)
         --tls-key FILE        its private key (PEM, not encrypted)
         --files DIR           shows the files below DIR as /files/
+        --inspect-token TOKEN who may see /fibers where --host is not this machine alone
         --upstream HOST:PORT  whom /poll asks (the worker's own /upstream)
         --idle-seconds S      how long a connection may send nothing (60)
         --head-seconds S      how long a request's head may take (10)
@@ -60,6 +63,7 @@ public record Options(
         8080,
         1,
         Duration.ofSeconds(5),
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
@@ -101,10 +105,12 @@ public record Options(
   private Options with(String name, String value) {
     return switch (name) {
       case "--port" -> onPort((int) number(name, value, 0, 65_535));
-      case "--host" -> new Options(value, port, workers, grace, upstream, tls, files, limits);
+      case "--host" ->
+          new Options(value, port, workers, grace, upstream, tls, files, inspectToken, limits);
       case "--workers" -> withWorkers((int) number(name, value, 1, 1024));
       case "--grace-seconds" -> withGrace(seconds(name, value));
       case "--files" -> withFiles(Path.of(value));
+      case "--inspect-token" -> withInspectToken(value);
       case "--upstream" -> withUpstream(upstream(name, value));
       case "--idle-seconds" ->
           withLimits(limits.within(seconds(name, value), limits.head(), limits.body()));
@@ -117,37 +123,46 @@ public record Options(
 
   /** The same on another port. */
   public Options onPort(int newPort) {
-    return new Options(host, newPort, workers, grace, upstream, tls, files, limits);
+    return new Options(host, newPort, workers, grace, upstream, tls, files, inspectToken, limits);
   }
 
   /** The same with another number of workers. */
   public Options withWorkers(int newWorkers) {
-    return new Options(host, port, newWorkers, grace, upstream, tls, files, limits);
+    return new Options(host, port, newWorkers, grace, upstream, tls, files, inspectToken, limits);
   }
 
   /** The same with another grace period. */
   public Options withGrace(Duration newGrace) {
-    return new Options(host, port, workers, newGrace, upstream, tls, files, limits);
+    return new Options(host, port, workers, newGrace, upstream, tls, files, inspectToken, limits);
   }
 
   /** The same with another upstream. */
   public Options withUpstream(Upstream newUpstream) {
-    return new Options(host, port, workers, grace, Optional.of(newUpstream), tls, files, limits);
+    return new Options(
+        host, port, workers, grace, Optional.of(newUpstream), tls, files, inspectToken, limits);
   }
 
   /** The same, speaking TLS. */
   public Options withTls(Tls newTls) {
-    return new Options(host, port, workers, grace, upstream, Optional.of(newTls), files, limits);
+    return new Options(
+        host, port, workers, grace, upstream, Optional.of(newTls), files, inspectToken, limits);
   }
 
   /** The same with files to show. */
   public Options withFiles(Path directory) {
-    return new Options(host, port, workers, grace, upstream, tls, Optional.of(directory), limits);
+    return new Options(
+        host, port, workers, grace, upstream, tls, Optional.of(directory), inspectToken, limits);
+  }
+
+  /** The same with a token for {@code /fibers}. */
+  public Options withInspectToken(String newToken) {
+    return new Options(
+        host, port, workers, grace, upstream, tls, files, Optional.of(newToken), limits);
   }
 
   /** The same with other limits. */
   public Options withLimits(Limits newLimits) {
-    return new Options(host, port, workers, grace, upstream, tls, files, newLimits);
+    return new Options(host, port, workers, grace, upstream, tls, files, inspectToken, newLimits);
   }
 
   private static Upstream upstream(String name, String value) {

@@ -23,8 +23,11 @@ final class Site {
     return routes;
   }
 
-  /** The routes of one worker; no two share them, so what is behind them needs no locks. */
-  static Routes routes(Options options, Workers workers, Options.Upstream upstream)
+  /**
+   * The routes of one worker; no two share them, so what is behind them needs no locks, but for
+   * {@code fibers}, which shows all workers.
+   */
+  static Routes routes(Options options, Workers workers, Options.Upstream upstream, Fibers fibers)
       throws IOException {
     Batch batch = new Batch(workers::isStopping);
     LongPoll longPoll = new LongPoll(upstream);
@@ -36,7 +39,8 @@ final class Site {
     routes.add("/upstream", GET, LongPoll.Upstream::answer);
     routes.add("/batch", GET_POST, batch::answer);
     routes.add("/digest", POST_PUT, Digest::answer);
-    routes.add("/fibers", GET, request -> Response.text(200, workers.dump()));
+    routes.add("/fibers", GET, fibers::answer);
+    routes.addUnder("/fibers/", GET, fibers::answer);
     if (options.files().isPresent()) {
       Path directory = options.files().get();
       routes.addUnder("/files/", GET, new StaticFiles("/files/", directory));

@@ -3,6 +3,7 @@ package dev.fdfiber.examples;
 import dev.fdfiber.ErrnoException;
 import dev.fdfiber.examples.http.HttpService;
 import dev.fdfiber.examples.http.Routes;
+import dev.fdfiber.inspect.Inspector;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.sock.Workers;
@@ -40,8 +41,9 @@ public final class Worker implements AutoCloseable {
     setup.builder.accept(builder);
     workers = builder.build();
     try {
+      Fibers fibers = new Fibers(options, workers);
       for (int i = 0; i < options.workers(); i++) {
-        Routes routes = Site.routes(options, workers, upstreamOf(options));
+        Routes routes = Site.routes(options, workers, upstreamOf(options), fibers);
         setup.routes.accept(routes);
         services.add(new HttpService(routes, options.limits(), options.tls().isPresent()));
       }
@@ -163,6 +165,7 @@ public final class Worker implements AutoCloseable {
       return 1;
     }
     try (Worker open = worker.get()) {
+      Inspector.dumpOn("USR1", open.workers::dump, err::print); // until the program ends
       open.start();
       String scheme = options.tls().isPresent() ? "https://" : "http://";
       out.println("fdfiber worker: " + scheme + authority(options.host(), open.port()) + "/");

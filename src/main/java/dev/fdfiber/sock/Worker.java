@@ -106,6 +106,11 @@ final class Worker {
     return scheduler == other;
   }
 
+  /** The one that it drives now, or none. */
+  @Nullable Scheduler scheduler() {
+    return scheduler;
+  }
+
   String dump() {
     Scheduler now = scheduler;
     return now == null ? "" : now.dump();

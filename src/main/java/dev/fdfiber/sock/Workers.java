@@ -277,6 +277,18 @@ public final class Workers implements AutoCloseable {
     }
   }
 
+  /** The schedulers of the workers that serve now, in their order. Any thread. */
+  public List<Scheduler> schedulers() {
+    List<Scheduler> all = new ArrayList<>();
+    for (Worker worker : workers) {
+      Scheduler now = worker.scheduler();
+      if (now != null) {
+        all.add(now);
+      }
+    }
+    return all;
+  }
+
   /** The fibers of every worker that are alive, as text for people. Any thread. */
   public String dump() {
     StringBuilder text = new StringBuilder();

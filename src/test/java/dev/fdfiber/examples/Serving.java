@@ -69,7 +69,7 @@ final class Serving implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       fds.add(connect());
     }
-    assertThat(get("/fibers").lines().filter(line -> line.contains("WAITING_IO")).count())
+    assertThat(get("/fibers/dump").lines().filter(line -> line.contains("  WAITING_IO  ")).count())
         .as("those, and the one that accepts")
         .isGreaterThan(count);
     return fds;
@@ -92,7 +92,8 @@ final class Serving implements AutoCloseable {
 
   /** The whole answer to a request, head and body. */
   String request(String method, String target) throws IOException {
-    return send(method + " " + target + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    return send(
+        method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   }
 
   String get(String target) throws IOException {

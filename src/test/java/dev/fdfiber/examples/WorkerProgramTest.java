@@ -51,7 +51,7 @@ class WorkerProgramTest {
       int port = child.port();
       int batch = Sock.connect("127.0.0.1", port);
       Sock.writeStr(batch, "POST /batch?steps=2000 HTTP/1.1\r\nHost: test\r\n\r\n");
-      assertThat(Serving.send(port, "GET /fibers HTTP/1.0\r\n\r\n")).contains("BLOCKED");
+      assertThat(Serving.send(port, "GET /fibers/dump HTTP/1.0\r\n\r\n")).contains("BLOCKED");
 
       kill("TERM", child);
 

@@ -72,7 +72,12 @@ class WorkerTest {
   /** How many there are, that which asks included. */
   private static long connections(Serving serving) throws IOException {
     Pattern name = Pattern.compile("worker-1 fd \\d");
-    return serving.get("/fibers").lines().filter(line -> name.matcher(line).find()).count();
+    return serving
+        .get("/fibers/dump")
+        .lines()
+        .dropWhile(line -> !line.equals("fibers:"))
+        .filter(line -> name.matcher(line).find())
+        .count();
   }
 
   // ---- the long-poll
@@ -309,7 +314,7 @@ class WorkerTest {
       List<String> acceptors = List.of("worker-1 accept", "worker-2 accept", "worker-3 accept");
       String fibers = "";
       while (!acceptors.stream().allMatch(fibers::contains)) {
-        fibers = serving.get("/fibers"); // whoever answers may have started before the others
+        fibers = serving.get("/fibers/dump"); // whoever answers may have started before the others
       }
       for (int i = 0; i < 50; i++) {
         assertThat(serving.get("/hello")).endsWith("\r\n\r\nhello\n");
