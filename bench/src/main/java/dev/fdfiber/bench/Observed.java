@@ -1,8 +1,14 @@
 package dev.fdfiber.bench;
 
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.inspect.Inspector;
 import dev.fdfiber.inspect.Metrics;
 import dev.fdfiber.inspect.ScheduleTrace;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +31,9 @@ public final class Observed implements Question {
 
     /** Nobody any more: there was a recording, and its event classes are loaded. */
     JFR_OFF("JFR, off again", 1.01),
+
+    /** A {@link Inspector} with a page open. */
+    PAGE("an open page", 1.02),
 
     /** {@link Metrics}. */
     METRICS("metrics", 1.5),
@@ -52,10 +61,27 @@ public final class Observed implements Question {
             scheduler.runFor(0);
           }
         }
+        case PAGE -> open(Inspector.serve(scheduler, 0));
         case METRICS -> Metrics.of(scheduler);
         case JFR_ON -> recording().start();
         case TRACE -> ScheduleTrace.of(scheduler);
       }
+    }
+
+    /** Reads what the page would be told, until the process ends. */
+    private static void open(Inspector inspector) throws IOException {
+      Socket socket = new Socket("127.0.0.1", inspector.port());
+      String request = "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      Thread.ofPlatform()
+          .daemon()
+          .start(() -> {
+            try {
+              socket.getInputStream().transferTo(OutputStream.nullOutputStream());
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
     }
 
     private static Recording recording() throws Exception {
