@@ -4,6 +4,9 @@ import dev.fdfiber.Tools;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.openqa.selenium.By;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
@@ -15,9 +18,13 @@ import org.openqa.selenium.chrome.ChromeOptions;
 final class Browser implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
+  /** It misses classes for DevTools of just this version, which nothing here uses. */
+  private static final Logger LOG = Logger.getLogger("org.openqa.selenium");
+
   private final ChromeDriver driver;
 
   Browser() {
+    LOG.setLevel(Level.SEVERE);
     ChromeDriverService service =
         new ChromeDriverService.Builder()
             .usingDriverExecutable(Tools.require("chromedriver").toFile())
@@ -73,7 +80,7 @@ final class Browser implements AutoCloseable {
   }
 
   void click(String selector) {
-    driver.findElement(org.openqa.selenium.By.cssSelector(selector)).click();
+    driver.findElement(By.cssSelector(selector)).click();
   }
 
   /** A screen of that size, light or dark. */
