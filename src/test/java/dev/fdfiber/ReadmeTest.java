@@ -28,9 +28,7 @@ class ReadmeTest {
   @Test
   @Tag("slow")
   void example_compiledAndRun_printsHello() throws Exception {
-    List<String> blocks = javaBlocks();
-    assertThat(blocks).hasSize(1);
-    assertThat(run(blocks.getFirst())).isEqualTo("hello\n");
+    assertThat(run(javaBlocks().getFirst())).isEqualTo("hello\n");
   }
 
   @Test

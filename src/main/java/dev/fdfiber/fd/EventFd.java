@@ -73,7 +73,7 @@ public final class EventFd implements Closeable {
 
   /**
    * Like {@link #add(long)}, for at most a time. Where it does not fit at once it goes in pieces,
-   * as room is made.
+   * as room is made; who is cancelled meanwhile has added a part.
    *
    * @return how much of it was added, all unless the time was up
    */

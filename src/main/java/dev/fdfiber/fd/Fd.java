@@ -95,19 +95,24 @@ final class Fd implements Closeable {
   long await(String name, int mode, Duration timeout, LongSupplier attempt) throws IOException {
     Deadline deadline = Deadline.in(timeout);
     while (true) {
-      requireOpen();
-      long result = attempt.getAsLong();
-      if (result >= 0) {
+      long result = attempt(name, attempt);
+      if (result >= 0 || !isReady(name, mode, deadline.left())) {
         return result;
       }
-      if (result == -Errno.EAGAIN) {
-        if (!isReady(name, mode, deadline.left())) {
-          return -Errno.EAGAIN;
-        }
-      } else if (result != -Errno.EINTR) {
-        throw failed(name, (int) -result);
-      }
     }
+  }
+
+  /** Makes a call, again where a signal disturbs it; minus EAGAIN where it would block. */
+  long attempt(String name, LongSupplier attempt) throws IOException {
+    requireOpen();
+    long result;
+    do {
+      result = attempt.getAsLong();
+    } while (result == -Errno.EINTR);
+    if (result < 0 && result != -Errno.EAGAIN) {
+      throw failed(name, (int) -result);
+    }
+    return result;
   }
 
   /** Waits; false when the time was up. */

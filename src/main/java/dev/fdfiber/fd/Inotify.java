@@ -101,6 +101,7 @@ public final class Inotify implements Closeable {
   private final Fd fd;
   private final Map<Integer, Watch> watches = new HashMap<>();
   private final Map<Path, Integer> roots = new HashMap<>(); // of trees, with their masks
+  private final Queue<InotifyEvents.Event> came = new ArrayDeque<>(); // and are to be taken
   private final Queue<Event> pending = new ArrayDeque<>();
 
   private Inotify(Fd fd) {
@@ -235,12 +236,11 @@ public final class Inotify implements Closeable {
     Deadline deadline = Deadline.in(timeout);
     fd.requireOpen();
     while (pending.isEmpty()) {
-      Queue<InotifyEvents.Event> came = new ArrayDeque<>();
-      if (fd.await("read", Scheduler.READ, deadline.left(), () -> read(came)) < 0) {
+      InotifyEvents.Event event = came.poll();
+      if (event != null) {
+        take(event); // if a directory cannot be watched, the others still come, with the next call
+      } else if (fd.await("read", Scheduler.READ, deadline.left(), () -> read(came)) < 0) {
         return Optional.empty();
-      }
-      for (InotifyEvents.Event event : came) {
-        take(event);
       }
     }
     return Optional.of(pending.remove());
@@ -276,10 +276,10 @@ public final class Inotify implements Closeable {
 
   private void take(InotifyEvents.Event event) throws IOException {
     if ((event.mask() & InotifyEvents.IN_Q_OVERFLOW) != 0) {
+      pending.add(new Overflow());
       for (Map.Entry<Path, Integer> root : roots.entrySet()) {
         addTree(root.getKey(), root.getValue(), false);
       }
-      pending.add(new Overflow());
       return;
     }
     Watch watch = watches.get(event.watch());

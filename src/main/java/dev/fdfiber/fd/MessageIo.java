@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Messages on a socket: sendmsg(2) and recvmsg(2) with an address and control data. */
@@ -50,6 +51,21 @@ final class MessageIo {
    */
   static long send(Fd fd, @Nullable Address to, ByteBuffer bytes, int[] fds, Duration timeout)
       throws IOException {
+    return send(fd, to, bytes, fds, call -> fd.await("sendmsg", Scheduler.WRITE, timeout, call));
+  }
+
+  /** Sends if that can be done at once. */
+  static boolean trySend(Fd fd, Address to, ByteBuffer bytes, int... fds) throws IOException {
+    return send(fd, to, bytes, fds, call -> fd.attempt("sendmsg", call)) >= 0;
+  }
+
+  /** How a call is made: with waits, or without. */
+  private interface Manner {
+    long make(LongSupplier call) throws IOException;
+  }
+
+  private static long send(Fd fd, @Nullable Address to, ByteBuffer bytes, int[] fds, Manner manner)
+      throws IOException {
     if (fds.length > MAX_FDS) {
       throw new IllegalArgumentException(fds.length + " descriptors; a message takes " + MAX_FDS);
     }
@@ -64,12 +80,7 @@ final class MessageIo {
       }
       MemorySegment message = Messages.encode(arena, name, data, bytes.remaining(), control);
       Kernel kernel = fd.kernel();
-      long n =
-          fd.await(
-              "sendmsg",
-              Scheduler.WRITE,
-              timeout,
-              () -> kernel.sendmsg(fd.number(), message, SENDS));
+      long n = manner.make(() -> kernel.sendmsg(fd.number(), message, SENDS));
       if (n > 0) {
         bytes.position(bytes.position() + (int) n);
       }

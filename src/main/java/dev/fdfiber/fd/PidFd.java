@@ -95,17 +95,38 @@ public final class PidFd implements Closeable {
    * The JDK knows nothing of it. It does not outlive this object: see {@link #close}.
    *
    * @throws dev.fdfiber.ErrnoException {@code ENOENT} without such a program, {@code EACCES},
-   *     execve(2) ERRORS; {@code ENOSYS} before glibc 2.34
+   *     execve(2) ERRORS; {@code EMFILE}, and nothing is started; {@code ENOSYS} before glibc 2.34
    */
   public static PidFd spawn(Command command) throws IOException {
     Kernel kernel = Fd.callersKernel();
-    return ofChild(kernel, command.start(kernel));
+    return ofChild(kernel, () -> command.start(kernel));
   }
 
-  /** A child that was just started, and nobody else waits for: its pid is still its own. */
-  static PidFd ofChild(Kernel kernel, int pid) throws IOException {
-    Fd fd = Fd.own(kernel, kernel.pidfdOpen(pid, 0), "pidfd_open(pid " + pid + ")");
-    return new PidFd(kernel, pid, Parent.THIS_LIBRARY, fd, null);
+  /** Starts a child that nobody else waits for, so that its pid stays its own. */
+  interface Start {
+    int pid() throws IOException;
+  }
+
+  /**
+   * Starts a child. A number is held for its descriptor from before, so where none is free nothing
+   * is started; and where another thread takes it in between, the child does not stay.
+   */
+  static PidFd ofChild(Kernel kernel, Start start) throws IOException {
+    int held = Fd.check(kernel.eventfd(0, Linux.EFD_CLOEXEC), "a descriptor for the child");
+    int pid;
+    try {
+      pid = start.pid();
+    } finally {
+      kernel.close(held);
+    }
+    try {
+      Fd fd = Fd.own(kernel, kernel.pidfdOpen(pid, 0), "pidfd_open(pid " + pid + ")");
+      return new PidFd(kernel, pid, Parent.THIS_LIBRARY, fd, null);
+    } catch (IOException | RuntimeException e) {
+      kernel.kill(pid, SignalNumbers.of("KILL"));
+      waitid(kernel, SigInfo.P_PID, pid);
+      throw e;
+    }
   }
 
   /** The pid. Signals go by {@link #signal}: a number can be another's by the time it is used. */
@@ -164,19 +185,23 @@ public final class PidFd implements Closeable {
     if (fd == null) {
       throw new AssertionError("a child of ours has a descriptor");
     }
+    exit = waitid(kernel, SigInfo.P_PIDFD, fd.number());
+    return exit;
+  }
+
+  /** Takes how a child ended; blocks until it has. */
+  private static Exit waitid(Kernel kernel, int idType, int id) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment info = SigInfo.allocate(arena);
       int result;
       do {
-        result = kernel.waitid(SigInfo.P_PIDFD, fd.number(), info, SigInfo.WEXITED);
+        result = kernel.waitid(idType, id, info, SigInfo.WEXITED);
       } while (result == -Errno.EINTR);
       if (result == -Errno.ECHILD) {
-        exit = new Gone(); // somebody waits for all children of this process
-      } else {
-        fd.now("waitid", result);
-        exit = decode(info);
+        return new Gone(); // somebody waits for all children of this process
       }
-      return exit;
+      Fd.check(result, "waitid(" + id + ")");
+      return decode(info);
     }
   }
 

@@ -83,7 +83,7 @@ public final class Pty implements Closeable {
             new SpawnRequest.Open(0, slave.toString(), Linux.O_RDWR),
             new SpawnRequest.Duplicate(0, 1),
             new SpawnRequest.Duplicate(0, 2));
-    return PidFd.ofChild(kernel, command.startSession(kernel, terminal));
+    return PidFd.ofChild(kernel, () -> command.startSession(kernel, terminal));
   }
 
   /** How the terminal treats what goes through it. */

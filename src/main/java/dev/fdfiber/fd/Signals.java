@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -20,7 +21,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * nothing else until this is closed. Several objects may wait for one signal; each gets it.
  *
  * <p>signalfd(2) does not work in a JVM, so a handler of the JVM's fills a queue and an eventfd. As
- * everywhere, signals of one kind that come close together can be one.
+ * everywhere, signals of one kind that come close together can be one. HUP, INT and TERM do not
+ * come at all in a JVM that was started with them ignored, as nohup(1) does with HUP.
  */
 public final class Signals implements Closeable {
   private static final String CRASHES =
@@ -42,6 +44,8 @@ public final class Signals implements Closeable {
           "STOP", NOBODY);
 
   private record Action(String name, Runnable action) {}
+
+  private static final Set<Signals> OPEN = ConcurrentHashMap.newKeySet();
 
   private final EventFd arrived;
   private final Queue<String> names = new ConcurrentLinkedQueue<>();
@@ -66,6 +70,7 @@ public final class Signals implements Closeable {
       plain.add(requireAllowed(name));
     }
     Signals signals = new Signals(EventFd.semaphore(0));
+    OPEN.add(signals);
     try {
       for (String name : plain) {
         Action action = new Action(name, () -> signals.arrives(name));
@@ -101,6 +106,14 @@ public final class Signals implements Closeable {
     }
   }
 
+  /**
+   * If a descriptor, which is an eventfd like others, is that of signals: then it is not this
+   * process alone that makes it readable, as a test with a virtual clock has to know.
+   */
+  public static boolean isSignals(int fd) {
+    return OPEN.stream().anyMatch(signals -> signals.fd() == fd);
+  }
+
   /** The descriptor, which is readable when a signal has come. */
   public int fd() {
     return arrived.fd();
@@ -134,6 +147,7 @@ public final class Signals implements Closeable {
       }
       closed = true;
     }
+    OPEN.remove(this);
     actions.forEach(a -> JvmSignals.remove(a.name, a.action));
     arrived.close();
   }

@@ -121,7 +121,7 @@ public final class TimerFd implements Closeable {
   private void settime(int flags, long seconds, long nanos, Duration period) throws IOException {
     fd.requireOpen();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment spec = Timers.encode(arena, seconds, nanos, period.toNanos());
+      MemorySegment spec = Timers.encode(arena, seconds, nanos, period);
       clockSet = false;
       int result = fd.kernel().timerfdSettime(fd.number(), flags, spec);
       if (result == -Errno.ECANCELED) {
@@ -136,10 +136,10 @@ public final class TimerFd implements Closeable {
   public Optional<Duration> left() throws IOException {
     fd.requireOpen();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment spec = Timers.encode(arena, 0, 0, 0);
+      MemorySegment spec = Timers.encode(arena, 0, 0, Duration.ZERO);
       fd.now("timerfd_gettime", fd.kernel().timerfdGettime(fd.number(), spec));
-      long nanos = Timers.leftNanos(spec);
-      return nanos == 0 ? Optional.empty() : Optional.of(Duration.ofNanos(nanos));
+      Duration left = Timers.left(spec);
+      return left.isZero() ? Optional.empty() : Optional.of(left);
     }
   }
 

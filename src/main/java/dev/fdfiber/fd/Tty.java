@@ -1,6 +1,8 @@
 package dev.fdfiber.fd;
 
+import dev.fdfiber.ErrnoException;
 import dev.fdfiber.FdChannel;
+import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import java.io.Closeable;
@@ -133,12 +135,19 @@ public final class Tty implements Closeable {
     return Terminal.windowSize(kernel, channel.fd());
   }
 
-  /** Puts the settings back and closes it. Whoever waits for it gets ClosedChannelException. */
+  /**
+   * Puts the settings back and closes it; one that was hung up or unplugged, {@code EIO}, has none
+   * any more. Whoever waits for it gets ClosedChannelException.
+   */
   @Override
   public void close() throws IOException {
     if (OPEN.remove(this)) {
       try (channel) {
         putBack();
+      } catch (ErrnoException e) {
+        if (e.errno() != Errno.EIO) {
+          throw e;
+        }
       }
     }
   }

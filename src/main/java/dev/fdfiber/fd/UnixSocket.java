@@ -45,7 +45,6 @@ public final class UnixSocket implements Closeable {
   }
 
   private static final int SO_PASSCRED = 16;
-  private static final int SO_PEERCRED = 17;
   private static final int BACKLOG = 1024;
   private static final Duration FULL_QUEUE_PAUSE = Duration.ofMillis(2);
 
@@ -155,7 +154,10 @@ public final class UnixSocket implements Closeable {
     return new UnixSocket(Fd.own(kernel, kernel.socket(Linux.AF_UNIX, flags, 0), "socket"));
   }
 
-  /** Where the queue is full nothing says when there is room, so it asks again now and then. */
+  /**
+   * Where a listener's queue is full no descriptor gets ready when there is room, connect(2), so it
+   * asks again now and then. A datagram socket connects at once.
+   */
   private void connectTo(UnixAddress address) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment where = encode(arena, address);
@@ -175,7 +177,7 @@ public final class UnixSocket implements Closeable {
     try {
       Scheduler.pause(FULL_QUEUE_PAUSE);
     } catch (InterruptedException e) {
-      throw Fd.cancelled("wait for a full queue", e);
+      throw Fd.cancelled(fd.call("connect"), e);
     }
   }
 
@@ -219,7 +221,7 @@ public final class UnixSocket implements Closeable {
       Kernel kernel = fd.kernel();
       fd.now(
           "getsockopt SO_PEERCRED",
-          kernel.getsockopt(fd(), Linux.SOL_SOCKET, SO_PEERCRED, ucred, length));
+          kernel.getsockopt(fd(), Linux.SOL_SOCKET, Linux.SO_PEERCRED, ucred, length));
       return credentials(ucred.toArray(ValueLayout.JAVA_INT));
     }
   }
@@ -260,12 +262,35 @@ public final class UnixSocket implements Closeable {
   }
 
   /**
-   * Sends a datagram to an address. Where the receiver's queue is full it asks again every few
-   * milliseconds, since the kernel tells that only to who is connected.
+   * Sends a datagram to an address; suspends where the receiver's queue is full. The kernel tells
+   * when it has room only to who is connected, so another socket is connected meanwhile.
+   *
+   * @throws ErrnoException {@code ECONNREFUSED} if nobody has the address any more, {@code ENOENT},
+   *     {@code EMSGSIZE}, send(2) ERRORS; {@code EMFILE} where the queue is full
    */
   public void sendTo(UnixAddress to, ByteBuffer bytes, int... fds) throws IOException {
-    while (MessageIo.send(fd, arena -> encode(arena, to), bytes, fds, Duration.ZERO) < 0) {
-      pause();
+    while (!trySendTo(to, bytes, fds)) {
+      awaitRoom(to);
+      if (trySendTo(to, bytes, fds)) {
+        return;
+      }
+      // Then it is rather this socket's own buffer that is full, SO_SNDBUF.
+      fd.isReady("wait for room", Scheduler.WRITE, Deadline.NEVER);
+    }
+  }
+
+  private boolean trySendTo(UnixAddress to, ByteBuffer bytes, int... fds) throws IOException {
+    return MessageIo.trySend(fd, arena -> encode(arena, to), bytes, fds);
+  }
+
+  private static void awaitRoom(UnixAddress receiver) throws IOException {
+    try (UnixSocket connected = open(Type.DATAGRAM);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment where = encode(arena, receiver);
+      int result = connected.fd.kernel().connect(connected.fd(), where, (int) where.byteSize());
+      if (result >= 0) { // else the next send tells why
+        connected.fd.isReady("wait for a full queue", Scheduler.WRITE, Deadline.NEVER);
+      }
     }
   }
 

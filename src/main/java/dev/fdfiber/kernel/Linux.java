@@ -61,6 +61,9 @@ public final class Linux {
   /** A number that no other socket gets while the machine is up, 64 bits, socket(7). */
   public static final int SO_COOKIE = 57;
 
+  /** Who is at the other end of a unix socket, unix(7). */
+  public static final int SO_PEERCRED = 17;
+
   /** The domain of a socket, socket(7). */
   public static final int SO_DOMAIN = 39;
 

@@ -57,6 +57,11 @@ class LinuxTypedCalls implements TypedCalls {
   }
 
   @Override
+  public int kill(int pid, int signal) {
+    return (int) Processes.KILL.with(pid, signal);
+  }
+
+  @Override
   public int waitid(int idType, int id, MemorySegment info, int options) {
     return (int) Processes.WAITID.with(idType, id, info, options);
   }
@@ -114,6 +119,7 @@ class LinuxTypedCalls implements TypedCalls {
     static final NativeCall SYSCALL =
         NativeCall.of(
             "syscall", FunctionDescriptor.of(C_LONG, C_LONG, C_LONG, C_LONG, C_LONG, C_LONG), 1);
+    static final NativeCall KILL = NativeCall.of("kill", LibC.kill$descriptor());
     static final NativeCall WAITID =
         NativeCall.of("waitid", FunctionDescriptor.of(C_INT, C_INT, C_INT, C_POINTER, C_INT));
   }

@@ -46,7 +46,26 @@ public final class PollFds implements AutoCloseable {
 
   /** The descriptor of entry {@code index}. */
   public int fd(int index) {
+    return fd(array, index);
+  }
+
+  /** The descriptor of an entry in the array of a call to poll. */
+  public static int fd(MemorySegment array, int index) {
     return array.get(pollfd.fd$layout(), index * SIZE + FD);
+  }
+
+  /**
+   * Says of an entry in the array of a call to poll that all that was asked for was seen; false if
+   * something was seen already, or nothing was asked for.
+   */
+  public static boolean feign(MemorySegment array, int index) {
+    short events = array.get(pollfd.events$layout(), index * SIZE + EVENTS);
+    short seen = array.get(pollfd.revents$layout(), index * SIZE + REVENTS);
+    if (seen != 0 || events == 0) {
+      return false;
+    }
+    array.set(pollfd.revents$layout(), index * SIZE + REVENTS, events);
+    return true;
   }
 
   /** Sets the events asked for by entry {@code index}. */

@@ -14,6 +14,9 @@ import java.util.List;
 
 /** posix_spawnp(3) with its attributes and file actions, which libc keeps on its own heap. */
 final class PosixSpawn {
+  /** What a JVM, or native code in it, may ignore for its own sake: a program expects to end. */
+  private static final int[] WRITE_SIGNALS = {LibC.SIGPIPE(), LibC.SIGXFSZ()};
+
   private static final int[] TERMINAL_SIGNALS = {
     LibC.SIGHUP(), LibC.SIGINT(), LibC.SIGQUIT(), LibC.SIGTSTP(), LibC.SIGTTIN(), LibC.SIGTTOU()
   };
@@ -94,17 +97,24 @@ final class PosixSpawn {
   private static MemorySegment attributes(Arena arena, boolean newSession) {
     MemorySegment attributes = posix_spawnattr_t.allocate(arena);
     attributes.fill((byte) 0);
-    int flags = LibC.POSIX_SPAWN_SETSIGMASK(); // the JVM blocks some in its threads
+    // the JVM blocks some signals in its threads
+    int flags = LibC.POSIX_SPAWN_SETSIGMASK() | LibC.POSIX_SPAWN_SETSIGDEF();
+    long defaults = mask(WRITE_SIGNALS);
     if (newSession) {
-      flags |= LibC.POSIX_SPAWN_SETSID() | LibC.POSIX_SPAWN_SETSIGDEF();
-      long defaults = 0;
-      for (int signal : TERMINAL_SIGNALS) {
-        defaults |= 1L << (signal - 1);
-      }
-      posix_spawnattr_t.__sd(attributes).set(ValueLayout.JAVA_LONG, 0, defaults);
+      flags |= LibC.POSIX_SPAWN_SETSID();
+      defaults |= mask(TERMINAL_SIGNALS);
     }
+    posix_spawnattr_t.__sd(attributes).set(ValueLayout.JAVA_LONG, 0, defaults);
     posix_spawnattr_t.__flags(attributes, (short) flags);
     return attributes;
+  }
+
+  private static long mask(int... signals) {
+    long mask = 0;
+    for (int signal : signals) {
+      mask |= 1L << (signal - 1);
+    }
+    return mask;
   }
 
   private static MemorySegment strings(Arena arena, List<String> strings) {

@@ -6,6 +6,9 @@ import java.lang.foreign.ValueLayout;
 
 /** How a child ended: a {@code siginfo_t} as waitid(2) fills it in. */
 public final class SigInfo {
+  /** The type of id that is the number of a process. */
+  public static final int P_PID = 1;
+
   /** The type of id that is a descriptor of a process. */
   public static final int P_PIDFD = 3;
 

@@ -72,7 +72,12 @@ public final class SocketAddress {
     byte[] bytes = address.asSlice(offset, size).toArray(ValueLayout.JAVA_BYTE);
     int port = Short.toUnsignedInt(address.get(PORT, sockaddr_in.sin_port$offset()));
     try {
-      return new InetSocketAddress(InetAddress.getByAddress(bytes), port);
+      int scope = size == 16 ? sockaddr_in6.sin6_scope_id(address) : 0;
+      InetAddress ip =
+          scope == 0
+              ? InetAddress.getByAddress(bytes)
+              : Inet6Address.getByAddress(null, bytes, scope); // fe80:: is nowhere without its link
+      return new InetSocketAddress(ip, port);
     } catch (UnknownHostException e) {
       throw new AssertionError("4 and 16 bytes are addresses", e);
     }

@@ -8,11 +8,13 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +44,10 @@ public final class SocketTable {
       Map.of("0001", "stream", "0002", "dgram", "0005", "seqpacket");
   private static final String UNIX_LISTENS = "00010000"; // SO_ACCEPTCON, in Flags
 
+  private static final Pattern NOWHERE = Pattern.compile("0+:0000");
+  private static final Pattern LOOPBACK =
+      Pattern.compile("(0{24}01000000|(0{16}FFFF0000)?......7F):.*");
+
   /** An internet socket: addresses as the kernel writes them, and what is still on its way. */
   private record Internet(
       String protocol, String local, String remote, String state, boolean inFlight) {
@@ -56,6 +62,7 @@ public final class SocketTable {
   private final Map<Long, Internet> internet = new HashMap<>();
   private final Map<String, Long> tcpByLocal = new HashMap<>(); // and remote, where connected
   private final Map<Long, String> unix = new HashMap<>();
+  private final Set<Long> netlink = new HashSet<>();
   private @Nullable Map<Long, Long> unixPeers;
 
   private SocketTable() {}
@@ -67,6 +74,7 @@ public final class SocketTable {
       table.read(protocol, columns -> table.addInternet(protocol, columns));
     }
     table.read("unix", table::addUnix);
+    table.read("netlink", columns -> table.netlink.add(Long.valueOf(columns[columns.length - 1])));
     return table;
   }
 
@@ -117,13 +125,25 @@ public final class SocketTable {
     return internet.values().stream().anyMatch(Internet::inFlight);
   }
 
-  /** If the peer of a TCP socket is on this machine, or it listens; true for what is no TCP. */
+  /** If it is a netlink socket, whose peer is the kernel. */
+  public boolean isNetlink(long inode) {
+    return netlink.contains(inode);
+  }
+
+  /**
+   * If nobody on another machine is to send to a socket: a TCP socket listens or has its peer here,
+   * a UDP socket has a loopback address; true for other sockets.
+   */
   public boolean isLocal(long inode) {
     Internet row = internet.get(inode);
-    return row == null
-        || !row.protocol.startsWith("tcp")
-        || row.state.equals(LISTENS)
-        || tcpByLocal.containsKey(row.remote);
+    if (row == null) {
+      return true;
+    }
+    if (row.protocol.startsWith("tcp")) {
+      return row.state.equals(LISTENS) || tcpByLocal.containsKey(row.remote);
+    }
+    return LOOPBACK.matcher(row.local).matches()
+        && (NOWHERE.matcher(row.remote).matches() || LOOPBACK.matcher(row.remote).matches());
   }
 
   /** The socket on this machine that one is connected to, by TCP or in the Unix domain. */

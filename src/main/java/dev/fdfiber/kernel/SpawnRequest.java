@@ -3,7 +3,8 @@ package dev.fdfiber.kernel;
 import java.util.List;
 
 /**
- * A program to start, for {@link Kernel#posixSpawnp}. It starts with no signal blocked.
+ * A program to start, for {@link Kernel#posixSpawnp}. It starts with no signal blocked, and with
+ * SIGPIPE and SIGXFSZ at their defaults.
  *
  * @param file its name, looked up on {@code PATH} unless it has a slash
  * @param arguments what it sees as its arguments, the first of them its name

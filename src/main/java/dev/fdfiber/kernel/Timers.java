@@ -5,6 +5,7 @@ import dev.fdfiber.libc.itimerspec;
 import dev.fdfiber.libc.timespec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 
 /** The timers of timerfd_create(2): their constants, and {@code struct itimerspec}. */
 public final class Timers {
@@ -15,26 +16,24 @@ public final class Timers {
   public static final int TFD_TIMER_ABSTIME = LibC.TFD_TIMER_ABSTIME();
   public static final int TFD_TIMER_CANCEL_ON_SET = LibC.TFD_TIMER_CANCEL_ON_SET();
 
-  private static final long NANOS = 1_000_000_000L;
-
   private Timers() {}
 
   /** When a timer expires first, and how long it is from then to each next time; 0 is never. */
   public static MemorySegment encode(
-      Arena arena, long firstSeconds, long firstNanos, long intervalNanos) {
+      Arena arena, long firstSeconds, long firstNanos, Duration period) {
     MemorySegment spec = itimerspec.allocate(arena);
     MemorySegment first = itimerspec.it_value(spec);
     timespec.tv_sec(first, firstSeconds);
     timespec.tv_nsec(first, firstNanos);
     MemorySegment interval = itimerspec.it_interval(spec);
-    timespec.tv_sec(interval, intervalNanos / NANOS);
-    timespec.tv_nsec(interval, intervalNanos % NANOS);
+    timespec.tv_sec(interval, period.getSeconds());
+    timespec.tv_nsec(interval, period.getNano());
     return spec;
   }
 
-  /** How long it is to the next expiration, in nanoseconds; 0 if there is none. */
-  public static long leftNanos(MemorySegment spec) {
+  /** How long it is to the next expiration; zero if there is none. */
+  public static Duration left(MemorySegment spec) {
     MemorySegment left = itimerspec.it_value(spec);
-    return timespec.tv_sec(left) * NANOS + timespec.tv_nsec(left);
+    return Duration.ofSeconds(timespec.tv_sec(left), timespec.tv_nsec(left));
   }
 }

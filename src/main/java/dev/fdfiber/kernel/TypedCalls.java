@@ -57,6 +57,11 @@ public interface TypedCalls {
     return -Errno.ENOSYS;
   }
 
+  /** Sends a signal to the process of a number, kill(2): only safe for a child not waited for. */
+  default int kill(int pid, int signal) {
+    return -Errno.ENOSYS;
+  }
+
   /**
    * Waits for a child, waitid(2), into a {@code siginfo_t}, see {@link SigInfo}. Blocks unless
    * {@code options} have {@code WNOHANG}.

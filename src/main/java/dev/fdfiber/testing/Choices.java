@@ -17,7 +17,8 @@ final class Choices {
   enum Kind {
     ORDER('o'),
     LOOK('l'),
-    FAULT('f');
+    FAULT('f'),
+    LENGTH('n');
 
     final char letter;
 
@@ -66,6 +67,12 @@ final class Choices {
   /** One of the faults of a call, from 1 on; or 0 for none. */
   int fault(int faults, double faultRate) {
     return choose(Kind.FAULT, faults + 1, faultRate);
+  }
+
+  /** How many bytes of a call go, from 1 on and fewer than all; often 1. */
+  long length(long all) {
+    int lengths = (int) Math.min(all - 1, Integer.MAX_VALUE);
+    return lengths < 2 ? 1 : 1 + choose(Kind.LENGTH, lengths, 0.5);
   }
 
   private int choose(Kind kind, int size, double deviates) {

@@ -22,12 +22,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class Conductor implements Steering, Observer {
   private static final long IN_FLIGHT_NANOS = 5_000_000;
+  private static final long READER_NANOS = 1_000_000;
 
   private final @Nullable VirtualClock clock;
   private final RealTime realTime;
   private final @Nullable Choices choices;
   private final @Nullable Trace trace;
   private final World world;
+  private final Lockstep lockstep;
   private final Origins origins;
   private final Trace.FdNames names;
   private @Nullable Scheduler scheduler;
@@ -39,6 +41,7 @@ final class Conductor implements Steering, Observer {
       @Nullable Choices choices,
       @Nullable Trace trace,
       World world,
+      Lockstep lockstep,
       Origins origins,
       Trace.FdNames names) {
     this.clock = clock;
@@ -46,6 +49,7 @@ final class Conductor implements Steering, Observer {
     this.choices = choices;
     this.trace = trace;
     this.world = world;
+    this.lockstep = lockstep;
     this.origins = origins;
     this.names = names;
   }
@@ -116,15 +120,22 @@ final class Conductor implements Steering, Observer {
 
   @Override
   public boolean idle(long timerNanos, long limitNanos) {
+    if (lockstep.wake()) {
+      return true;
+    }
     boolean endless = timerNanos < 0 && limitNanos < 0;
     if (clock == null && !endless && !ending) {
       return false; // real time passes
     }
-    List<FiberInfo> fibers = Objects.requireNonNull(scheduler).fibers();
+    Scheduler scheduler = Objects.requireNonNull(this.scheduler);
+    List<FiberInfo> fibers = scheduler.fibers();
+    if (lockstep.isWaiting() && world.mayBeRead()) {
+      return waitForAReader();
+    }
     if (clock != null && !ending) {
       refuseSleepers(fibers);
     }
-    Optional<String> opening = world.openings(fibers);
+    Optional<String> opening = world.openings(fibers, scheduler.blockingCount());
     if (clock != null) {
       clock.heldBy(opening.orElse(null));
     }
@@ -160,6 +171,17 @@ final class Conductor implements Steering, Observer {
   /** If a fiber is ready, or was submitted by another thread since the look. */
   private boolean isAnyReady() {
     return Objects.requireNonNull(scheduler).nextWakeNanos().orElse(-1) == 0;
+  }
+
+  /** Nobody tells when somebody outside has read, so it is asked now and then, in real time. */
+  private boolean waitForAReader() {
+    if (clock != null) {
+      clock.heldBy("what was written is to be read by another process or thread");
+    }
+    try (PollFds none = new PollFds(1)) {
+      Kernel.system().ppoll(none.array(), 0, READER_NANOS);
+    }
+    return true;
   }
 
   private static long shorter(long a, long b) {

@@ -3,8 +3,13 @@ package dev.fdfiber.testing;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.Linux;
+import dev.fdfiber.kernel.PollFds;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * faults.on("write", fd).pass(2).limit(1).fail(Errno.EPIPE); // the third write gives 1, then EPIPE
  * faults.atRandom(0.1); // with @FdTest(seeds = 1000): every tenth call
+ * faults.atRandom(0.1, Errno.ECONNRESET, Errno.EMFILE); // and these, where they may come
+ * faults.spuriousWakeUp(fd); // the next look says that it is ready
  * }</pre>
  *
  * <p>A call has its name in {@link dev.fdfiber.kernel.Kernel}. {@code "read"} also stands for
@@ -29,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Faults {
   private static final int ANY = -1;
+  private static final int SHUT_RDWR = 2;
   private static final Map<String, Set<String>> SAME =
       Map.of("read", Set.of("read", "recv"), "write", Set.of("write", "send"));
   private static final Set<String> TRANSFERS = Set.of("read", "recv", "write", "send");
@@ -39,7 +47,14 @@ public final class Faults {
   private final @Nullable Choices choices;
   private final @Nullable Trace trace;
   private final List<Script> scripts = new ArrayList<>();
+  private final Set<Integer> spurious = new HashSet<>();
+  private final Set<Integer> reset = new HashSet<>(); // these are over, as after ECONNRESET
+  private final Set<Integer> readerGone = new HashSet<>(); // these cannot be written to, EPIPE
   private double rate;
+  private int[] errnos = {};
+  private double spuriousRate;
+  private double slowRate;
+  private Duration slowTime = Duration.ZERO;
   private boolean ended;
 
   Faults(@Nullable VirtualClock clock, @Nullable Choices choices, @Nullable Trace trace) {
@@ -62,13 +77,59 @@ public final class Faults {
 
   /**
    * In an exploration, lets so large a part of the calls that can have them be interrupted, be cut
-   * short, or find that nothing is ready although it was said to be. Without seeds it does nothing.
+   * short to any length, or find that nothing is ready although it was said to be: what correct
+   * code does not notice. Without seeds it does nothing.
+   *
+   * @param more errors that may come too, where the man pages allow them: {@code ECONNRESET}, after
+   *     which the connection is over, {@code EPIPE}, after which writes stay so, {@code ENOSPC} on
+   *     files, {@code EMFILE}, {@code ENFILE} and {@code ENOMEM} where a descriptor is made
+   * @throws IllegalArgumentException for another error, or a part that is not from 0 to 1
    */
-  public void atRandom(double part) {
+  public void atRandom(double part, int... more) {
+    rate = requirePart(part);
+    for (int errno : more) {
+      Promises.requireKnown(errno);
+    }
+    errnos = more.clone();
+  }
+
+  /**
+   * In an exploration, lets so large a part of the calls take a time of the test's {@link
+   * VirtualClock}, and hold everybody meanwhile.
+   */
+  public void slowAtRandom(double part, Duration time) {
+    requireClock();
+    slowRate = requirePart(part);
+    slowTime = time;
+  }
+
+  /**
+   * Lets the next look that sees nothing at a descriptor say that all is there that a fiber waits
+   * for, as poll(2) may, when another process was faster or a checksum was wrong. Only under
+   * poll(2), and not for one that blocks: its reader would hold everybody.
+   */
+  public void spuriousWakeUp(int fd) {
+    spurious.add(fd);
+  }
+
+  /** In an exploration, {@link #spuriousWakeUp} in so large a part of the looks. */
+  public void spuriousWakeUpsAtRandom(double part) {
+    spuriousRate = requirePart(part);
+  }
+
+  private static double requirePart(double part) {
     if (!(part >= 0 && part <= 1)) {
       throw new IllegalArgumentException("a part of all calls is from 0 to 1, not " + part);
     }
-    rate = part;
+    return part;
+  }
+
+  private VirtualClock requireClock() {
+    VirtualClock virtual = clock;
+    if (virtual == null) {
+      throw new IllegalStateException("a slow call takes virtual time: take a VirtualClock");
+    }
+    return virtual;
   }
 
   void end() {
@@ -76,7 +137,13 @@ public final class Faults {
   }
 
   long around(SystemCall call) {
-    if (ended || !Scheduler.inFiber() || Promises.onlyAsksIfSocket(call)) {
+    if (ended) {
+      return call.proceed();
+    }
+    if (!Scheduler.inFiber()) {
+      return call.name().equals("ppoll") ? look(call) : call.proceed();
+    }
+    if (Promises.onlyAsksIfSocket(call)) {
       return call.proceed();
     }
     for (Script script : scripts) {
@@ -87,32 +154,124 @@ public final class Faults {
         }
       }
     }
-    return rate > 0 && choices != null ? atRandom(call, choices) : call.proceed();
+    if (reset.contains(call.fd()) || readerGone.contains(call.fd())) {
+      return afterTheEnd(call);
+    }
+    return choices == null ? call.proceed() : atRandom(call, choices);
+  }
+
+  /** A call on a descriptor that has failed for good: nothing else is to be seen of it. */
+  private long afterTheEnd(SystemCall call) {
+    if (Promises.WRITES.contains(call.name())) {
+      return -Errno.EPIPE;
+    }
+    if (reset.contains(call.fd()) && Promises.READS.contains(call.name())) {
+      return 0;
+    }
+    if (call.name().equals("close")) {
+      reset.remove(call.fd());
+      readerGone.remove(call.fd());
+    }
+    return call.proceed();
   }
 
   private long atRandom(SystemCall call, Choices choices) {
-    if (!MAY_WAIT.contains(call.name())) {
+    if (slowRate > 0 && choices.fault(1, slowRate) != 0) {
+      told(call, new Slow(requireClock(), slowTime));
+      requireClock().advance(slowTime);
+    }
+    if (rate == 0) {
       return call.proceed();
     }
-    List<Step> possible = new ArrayList<>(List.of(new Fail(Errno.EINTR)));
-    if (Promises.doesNotBlock(call)) {
-      possible.add(new Fail(Errno.EAGAIN));
+    List<Step> possible = new ArrayList<>();
+    if (MAY_WAIT.contains(call.name())) {
+      possible.add(new Fail(Errno.EINTR));
+      if (Promises.doesNotBlock(call)) {
+        possible.add(new Fail(Errno.EAGAIN));
+      }
+      if (TRANSFERS.contains(call.name()) && Promises.mayBeShort(call)) {
+        possible.add(new Limit(1));
+      }
     }
-    if (TRANSFERS.contains(call.name()) && Promises.mayBeShort(call)) {
-      possible.add(new Limit(1));
+    for (int errno : errnos) {
+      if (Promises.mayFailAtAnyTime(call, errno)) {
+        possible.add(new Fail(errno));
+      }
     }
-    int fault = choices.fault(possible.size(), rate);
+    int fault = possible.isEmpty() ? 0 : choices.fault(possible.size(), rate);
     if (fault == 0) {
       return call.proceed();
     }
     Step step = possible.get(fault - 1);
-    if (trace != null) {
+    if (step instanceof Limit) {
+      step = new Limit(choices.length((long) call.argument(2)));
+    }
+    if (step instanceof Fail(int errno)) {
+      ends(call.fd(), errno);
+    }
+    return told(call, step).apply(call);
+  }
+
+  /** After some errors there is no more to come. */
+  private void ends(int fd, int errno) {
+    if (errno == Errno.ECONNRESET) {
+      reset.add(fd);
+      Kernel.system().shutdown(fd, SHUT_RDWR);
+    } else if (errno == Errno.EPIPE) {
+      readerGone.add(fd);
+    }
+  }
+
+  private Step told(SystemCall call, Step step) {
+    if (trace != null && choices != null) {
       String what =
           Texts.quoted(Fiber.current()) + ": " + call.name() + " on fd " + call.fd() + " " + step;
       choices.describe(what);
       trace.deviated(what);
     }
-    return step.apply(call);
+    return step;
+  }
+
+  /** What the driver asks: whether anything is ready. */
+  private long look(SystemCall call) {
+    long result = call.proceed();
+    if (result < 0) {
+      return result;
+    }
+    MemorySegment polls = (MemorySegment) call.argument(0);
+    int count = (int) call.argument(1);
+    for (int i = 0; i < count; i++) {
+      int fd = PollFds.fd(polls, i);
+      if (spurious.contains(fd) && isFeigned(polls, i)) {
+        spurious.remove(fd);
+        result++;
+      }
+    }
+    int feigned = choices == null || spuriousRate == 0 ? 0 : choices.fault(count, spuriousRate);
+    if (feigned > 0 && isFeigned(polls, feigned - 1)) {
+      result++;
+    }
+    return result;
+  }
+
+  private boolean isFeigned(MemorySegment polls, int index) {
+    int fd = PollFds.fd(polls, index);
+    int flags = fd < 0 ? -1 : Kernel.system().fcntl(fd, Linux.F_GETFL, 0);
+    boolean suits =
+        flags >= 0
+            && (flags & Linux.O_NONBLOCK) != 0
+            && !OpenFds.target(fd).equals("anon_inode:[eventfd]"); // maybe the scheduler's own
+    if (!suits || !PollFds.feign(polls, index)) {
+      return false;
+    }
+    if (trace != null) {
+      String what = "fd " + fd + " is said to be ready, and nothing is";
+      if (choices != null) {
+        choices.describe(what);
+      }
+      trace.deviated(what);
+    }
+    return true;
   }
 
   /** What happens to one call. */
@@ -156,7 +315,7 @@ public final class Faults {
 
     @Override
     public String toString() {
-      return "is cut to " + bytes + " byte";
+      return "is cut to " + bytes + (bytes == 1 ? " byte" : " bytes");
     }
   }
 
@@ -165,6 +324,11 @@ public final class Faults {
     public long apply(SystemCall call) {
       clock.advance(time);
       return call.proceed();
+    }
+
+    @Override
+    public String toString() {
+      return "takes " + time;
     }
   }
 
@@ -217,11 +381,7 @@ public final class Faults {
 
     /** The next call takes so much time of the test's {@link VirtualClock}, and holds everybody. */
     public Script slow(Duration time) {
-      VirtualClock virtual = clock;
-      if (virtual == null) {
-        throw new IllegalStateException("a slow call takes virtual time: take a VirtualClock");
-      }
-      steps.add(new Slow(virtual, time));
+      steps.add(new Slow(requireClock(), time));
       return this;
     }
 

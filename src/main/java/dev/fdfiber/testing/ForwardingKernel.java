@@ -198,6 +198,11 @@ public class ForwardingKernel implements Kernel {
   }
 
   @Override
+  public int kill(int pid, int signal) {
+    return next.kill(pid, signal);
+  }
+
+  @Override
   public int waitid(int idType, int id, MemorySegment info, int options) {
     return next.waitid(idType, id, info, options);
   }

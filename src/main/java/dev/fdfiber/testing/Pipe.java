@@ -2,9 +2,11 @@ package dev.fdfiber.testing;
 
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 
 /**
  * A pipe, pipe(7), as a parameter of an {@link FdTest}: both ends are non-blocking, close-on-exec,
@@ -37,6 +39,15 @@ public final class Pipe implements AutoCloseable {
   /** The end that is written to. */
   public int writeFd() {
     return write.fd();
+  }
+
+  /**
+   * Writes to it, and suspends until all of it was read; see {@link Peer#writeUntilRead}.
+   *
+   * @throws dev.fdfiber.ErrnoException {@code EPIPE} if nobody can read it any more
+   */
+  public void writeUntilRead(String text) throws IOException, InterruptedException {
+    Peer.writeUntilRead(writeFd(), text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Closes the ends that are still open, and wakes who waits for them. */

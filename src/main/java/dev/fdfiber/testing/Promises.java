@@ -6,6 +6,8 @@ import dev.fdfiber.kernel.Linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 
@@ -23,6 +25,10 @@ final class Promises {
           "pipe2", Set.of(Errno.EINTR, Errno.EAGAIN, Errno.EPIPE, Errno.ECONNRESET),
           "socket", Set.of(Errno.EINTR, Errno.EAGAIN, Errno.EPIPE, Errno.ECONNRESET));
 
+  static final Set<String> READS = Set.of("read", "recv", "recvmsg");
+  static final Set<String> WRITES = Set.of("write", "send", "sendmsg");
+  private static final Set<String> MAKES_TWO = Set.of("pipe2", "socketpair");
+
   private Promises() {}
 
   /** Throws if a call never fails so. */
@@ -37,6 +43,38 @@ final class Promises {
               + Errno.name(errno)
               + (blocks ? ", since the descriptor blocks" : ", says its man page"));
     }
+  }
+
+  /** The errors that come at random where they may. */
+  static void requireKnown(int errno) {
+    if (!Set.of(
+            Errno.ECONNRESET, Errno.EPIPE, Errno.ENOSPC, Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM)
+        .contains(errno)) {
+      throw new IllegalArgumentException(
+          Errno.name(errno)
+              + " does not come at random; ECONNRESET, EPIPE, ENOSPC, EMFILE, ENFILE, ENOMEM do");
+    }
+  }
+
+  /** If a call may fail so at any time, with nothing that was seen before against it. */
+  static boolean mayFailAtAnyTime(SystemCall call, int errno) {
+    if (errno == Errno.EMFILE || errno == Errno.ENFILE || errno == Errno.ENOMEM) {
+      return Origins.makesFd(call) || MAKES_TWO.contains(call.name());
+    }
+    boolean reads = READS.contains(call.name());
+    boolean writes = WRITES.contains(call.name());
+    if (!(reads || writes) || onlyAsksIfSocket(call)) {
+      return false;
+    }
+    String target = OpenFds.target(call.fd());
+    if (errno == Errno.ECONNRESET) {
+      return target.startsWith("socket:") && isStreamSocket(call.fd());
+    }
+    if (errno == Errno.EPIPE) {
+      boolean stream = target.startsWith("socket:") && isStreamSocket(call.fd());
+      return writes && (target.startsWith("pipe:") || stream);
+    }
+    return writes && Files.isRegularFile(Path.of(target)); // ENOSPC
   }
 
   /** The descriptor is closed, and the connection on its way, whatever these calls return. */

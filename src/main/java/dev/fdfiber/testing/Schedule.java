@@ -44,7 +44,7 @@ final class Schedule {
       Kind kind = matcher.matches() ? kind(matcher.group(1).charAt(0)) : null;
       if (kind == null) {
         throw new IllegalArgumentException(
-            "\"" + word + "\" in the schedule \"" + text + "\" is none of o5=1, l5=1, f5=1");
+            "\"" + word + "\" in the schedule \"" + text + "\" is none of o5=1, l5=1, f5=1, n5=1");
       }
       deviations.add(
           new Deviation(

@@ -1,11 +1,13 @@
 package dev.fdfiber.testing;
 
 import dev.fdfiber.kernel.Kernel;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A call to the kernel of a test's scheduler, on its way through the filters that look on or answer
@@ -29,6 +31,7 @@ final class SystemCall {
           "timerfdCreate",
           "inotifyInit1",
           "pidfdOpen",
+          "kill",
           "waitid",
           "epollCreate1");
 
@@ -53,14 +56,36 @@ final class SystemCall {
         Proxy.newProxyInstance(
             Kernel.class.getClassLoader(),
             new Class<?>[] {Kernel.class},
-            (proxy, method, arguments) -> {
-              if (method.getDeclaringClass() == Object.class) {
-                return method.invoke(kernel, arguments);
-              }
-              Object[] given = arguments == null ? NONE : arguments;
-              long result = new SystemCall(kernel, method, given, filters).proceed();
-              return method.getReturnType() == int.class ? (Object) (int) result : result;
-            });
+            new Filtered(kernel, filters));
+  }
+
+  /** The filter of a class that the calls to a kernel go through; null if there is none. */
+  static <F extends Filter> @Nullable F filter(Kernel kernel, Class<F> type) {
+    boolean ours =
+        Proxy.isProxyClass(kernel.getClass())
+            && Proxy.getInvocationHandler(kernel) instanceof Filtered;
+    if (!ours) {
+      return null;
+    }
+    Filtered filtered = (Filtered) Proxy.getInvocationHandler(kernel);
+    return filtered.filters.stream()
+        .filter(type::isInstance)
+        .map(type::cast)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private record Filtered(Kernel kernel, List<Filter> filters) implements InvocationHandler {
+    @Override
+    public Object invoke(Object proxy, Method method, Object @Nullable [] arguments)
+        throws ReflectiveOperationException {
+      if (method.getDeclaringClass() == Object.class) {
+        return method.invoke(kernel, arguments);
+      }
+      Object[] given = arguments == null ? NONE : arguments;
+      long result = new SystemCall(kernel, method, given, filters).proceed();
+      return method.getReturnType() == int.class ? (Object) (int) result : result;
+    }
   }
 
   /** Goes on to the next filter, and from the last one to the kernel. */

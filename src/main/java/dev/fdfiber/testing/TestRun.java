@@ -44,6 +44,7 @@ final class TestRun implements AutoCloseable {
   private final RealTime realTime = new RealTime();
   private final Trace trace;
   private final Faults faults;
+  private final Lockstep lockstep = new Lockstep();
   private final Conductor conductor;
   private final boolean traced;
   private @Nullable Scheduler scheduler;
@@ -63,7 +64,8 @@ final class TestRun implements AutoCloseable {
     Trace recorded = this.traced ? trace : null;
     this.faults = new Faults(clock, choices, recorded);
     this.conductor =
-        new Conductor(clock, realTime, choices, recorded, new World(fdsBefore), origins, names);
+        new Conductor(
+            clock, realTime, choices, recorded, new World(fdsBefore), lockstep, origins, names);
   }
 
   static boolean gives(Class<?> type) {
@@ -149,6 +151,7 @@ final class TestRun implements AutoCloseable {
       if (traced) {
         filters.add(trace::around);
       }
+      filters.add(lockstep);
       filters.add(faults::around);
       Scheduler.Builder builder =
           Scheduler.builder()

@@ -1,14 +1,18 @@
 package dev.fdfiber.testing;
 
+import dev.fdfiber.Blocking;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberInfo;
+import dev.fdfiber.fd.Signals;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.kernel.OpenDescriptors;
 import dev.fdfiber.kernel.SigInfo;
 import dev.fdfiber.kernel.SocketTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -25,13 +29,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What a descriptor leads to decides. A pipe, a fifo, an eventfd or a socket that was opened
  * since the test began belongs to it, unless a child process runs, which may have the other end, or
- * the peer is not on this machine. A timerfd, an inotify descriptor, a pidfd and a device have the
- * kernel or somebody else behind them, and what was open before the test is not the test's.
+ * the peer is another process or not on this machine. A timerfd, an inotify descriptor, a pidfd, a
+ * netlink socket, signals and a device have the kernel or somebody else behind them, and what was
+ * open before the test is not the test's.
  */
 final class World {
   private static final int P_ALL = 0;
-  private static final List<String> HELPERS =
-      List.of("dev.fdfiber.Blocking", "dev.fdfiber.sock.HelperThreads");
 
   private final Map<Integer, String> before;
   private final Set<Thread> threadsBefore;
@@ -43,15 +46,23 @@ final class World {
   }
 
   /** Who outside may wake one of the fibers, in words; nothing if the world is closed. */
-  Optional<String> openings(List<FiberInfo> fibers) {
+  Optional<String> openings(List<FiberInfo> fibers, int blockingCalls) {
+    if (blockingCalls > 0) {
+      return Optional.of(
+          fibers.stream()
+              .filter(fiber -> isIn(Blocking.class.getName(), fiber))
+              .findFirst()
+              .map(fiber -> name(fiber) + " waits for a helper thread")
+              .orElse("a helper thread runs what a fiber waits for"));
+    }
     return fibers.stream()
         .flatMap(fiber -> Optional.ofNullable(opening(fiber)).stream())
         .findFirst();
   }
 
   private @Nullable String opening(FiberInfo fiber) {
-    if (fiber.state() == Fiber.State.BLOCKED) {
-      return helps(fiber) ? name(fiber) + " waits for a helper thread" : null;
+    if (fiber.state() == Fiber.State.BLOCKED && isIn("java.lang.ProcessImpl", fiber)) {
+      return name(fiber) + " waits for a process";
     }
     SocketTable sockets = null;
     for (int fd : fiber.fds()) {
@@ -75,13 +86,19 @@ final class World {
       return "which was open before the test";
     }
     if (target.equals("anon_inode:[eventfd]")) {
-      return null;
+      return Signals.isSignals(fd) ? "which anybody may send a signal to" : null;
     }
     if (target.startsWith("anon_inode:")) {
       return "behind which is the kernel";
     }
+    if (sockets != null && sockets.isNetlink(OpenDescriptors.inode(target))) {
+      return "behind which is the kernel";
+    }
     if (sockets != null && !sockets.isLocal(OpenDescriptors.inode(target))) {
       return "whose peer is on another machine";
+    }
+    if (sockets != null && isOfAnotherProcess(fd)) {
+      return "whose peer is another process";
     }
     boolean ours = target.startsWith("pipe:") || target.startsWith("socket:") || isFifo(target);
     boolean terminal = target.startsWith("/dev/pt");
@@ -89,6 +106,18 @@ final class World {
       return "and a child process runs that may have the other end";
     }
     return ours || terminal ? null : "which is no pipe and no socket";
+  }
+
+  /** If a unix socket is connected to one that another process made, SO_PEERCRED. */
+  private static boolean isOfAnotherProcess(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment ucred = arena.allocate(3 * Integer.BYTES, Integer.BYTES);
+      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, (int) ucred.byteSize());
+      int result =
+          Kernel.system().getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_PEERCRED, ucred, length);
+      int pid = ucred.get(ValueLayout.JAVA_INT, 0);
+      return result >= 0 && pid != 0 && pid != ProcessHandle.current().pid();
+    }
   }
 
   private static boolean isFifo(String target) {
@@ -111,9 +140,9 @@ final class World {
     }
   }
 
-  /** If a fiber that is blocked in the JDK waits for what a helper thread of this library does. */
-  private static boolean helps(FiberInfo fiber) {
-    return HELPERS.stream().anyMatch(name -> isIn(name, fiber));
+  /** If somebody outside may read what a fiber has written. */
+  boolean mayBeRead() {
+    return hasChild() || otherThread() != null;
   }
 
   /**

@@ -9,8 +9,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @FdTest
+@ExtendWith(LeftBehind.class)
 class EventFdTest {
   private static final long FULL = -2; // 2^64 - 2, unsigned
 

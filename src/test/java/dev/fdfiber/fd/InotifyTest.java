@@ -3,11 +3,19 @@ package dev.fdfiber.fd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fdfiber.ErrnoException;
+import dev.fdfiber.PollerKind;
+import dev.fdfiber.Scheduler;
 import dev.fdfiber.fd.Inotify.Changed;
 import dev.fdfiber.fd.Inotify.Event;
 import dev.fdfiber.fd.Inotify.Kind;
+import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.FdTest;
+import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Place;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,10 +25,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Files that another process makes, writes, moves and removes. */
 @FdTest
+@ExtendWith(LeftBehind.class)
 class InotifyTest {
   @TempDir Path temp;
 
@@ -170,6 +182,38 @@ class InotifyTest {
         Where.assertWokenByClose(inotify::next, inotify);
       }
     });
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void directoryThatCannotBeWatched_isTold_andTheEventsAfterItAreNotLost(PollerKind poller)
+      throws Exception {
+    Kernel kernel =
+        new ForwardingKernel(Kernel.system()) {
+          @Override
+          public int inotifyAddWatch(int fd, MemorySegment path, int mask) {
+            boolean tooMany = path.getString(0).endsWith("/one too many");
+            return tooMany ? -Errno.ENOSPC : super.inotifyAddWatch(fd, path, mask);
+          }
+        };
+    try (Scheduler s =
+        Scheduler.builder().kernel(kernel).poller(poller).onUncaught((f, t) -> {}).build()) {
+      Place.in(
+          s,
+          () -> {
+            Path d = fresh();
+            try (Inotify inotify = Inotify.open()) {
+              inotify.watchTree(d, Kind.CREATED);
+              shell(d, "mkdir 'one too many'; : > after");
+              assertThatThrownBy(inotify::next)
+                  .isInstanceOf(ErrnoException.class)
+                  .hasMessageContaining("one too many, see fs.inotify.max_user_watches: ENOSPC");
+              assertThat(inotify.next())
+                  .isEqualTo(new Changed(d.resolve("one too many"), Kind.CREATED, true, 0));
+              assertThat(inotify.next()).isEqualTo(changed(d.resolve("after"), Kind.CREATED));
+            }
+          });
+    }
   }
 
   @Test

@@ -1,23 +1,43 @@
 package dev.fdfiber.fd;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.ErrnoException;
 import dev.fdfiber.FdChannel;
+import dev.fdfiber.FiberBody;
+import dev.fdfiber.PollerKind;
+import dev.fdfiber.Scheduler;
+import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.kernel.SignalNumbers;
+import dev.fdfiber.kernel.SpawnRequest;
 import dev.fdfiber.testing.FdTest;
+import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Place;
 import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @FdTest
+@ExtendWith(LeftBehind.class)
 class PidFdTest {
 
   static String readAll(FdChannel channel) throws IOException {
@@ -56,7 +76,7 @@ class PidFdTest {
   @EachPlace
   void signals_endIt_andAreNamed(Where where) throws Exception {
     where.run(() -> {
-      for (String name : List.of("TERM", "SIGKILL", "int")) {
+      for (String name : List.of("TERM", "SIGKILL", "usr1")) {
         try (PidFd child = PidFd.spawn(Command.of("sleep", "1000"))) {
           assertThat(child.signal(name)).isTrue();
           String plain = name.toUpperCase(java.util.Locale.ROOT).replace("SIG", "");
@@ -143,6 +163,101 @@ class PidFdTest {
         }
       }
     });
+  }
+
+  /** Answers pidfd_open, or the call that holds a descriptor, as if there were no more of them. */
+  private static final class Full extends ForwardingKernel {
+    final List<Integer> started = new ArrayList<>();
+    boolean holds;
+    boolean full;
+
+    Full() {
+      super(Kernel.system());
+    }
+
+    @Override
+    public int eventfd(int initialValue, int flags) {
+      return full && !holds ? -Errno.EMFILE : super.eventfd(initialValue, flags);
+    }
+
+    @Override
+    public int posixSpawnp(SpawnRequest request) {
+      int pid = super.posixSpawnp(request);
+      started.add(pid);
+      return pid;
+    }
+
+    @Override
+    public int pidfdOpen(int pid, int flags) {
+      return full ? -Errno.EMFILE : super.pidfdOpen(pid, flags);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void noDescriptorForIt_startsNothing_orLeavesNoChild(PollerKind poller) throws Exception {
+    Full kernel = new Full();
+    try (Scheduler s =
+        Scheduler.builder().kernel(kernel).poller(poller).onUncaught((f, t) -> {}).build()) {
+      Place.in(
+          s,
+          () -> {
+            try (Pty pty = Pty.open()) {
+              kernel.full = true;
+              Command sleep = Command.of("sleep", "1000");
+              for (FiberBody spawn :
+                  List.<FiberBody>of(() -> PidFd.spawn(sleep), () -> pty.spawn(sleep))) {
+                kernel.holds = false;
+                assertThatThrownBy(spawn::run)
+                    .hasMessage("a descriptor for the child: EMFILE (Too many open files)");
+                assertThat(kernel.started).isEmpty();
+                kernel.holds = true; // and another thread takes it from between
+                assertThatThrownBy(spawn::run)
+                    .hasMessageStartingWith("pidfd_open(pid ")
+                    .hasMessageContaining("EMFILE");
+                assertThat(exists(kernel.started.removeFirst())).isFalse();
+              }
+            }
+          });
+    }
+  }
+
+  /** Ignores what a JVM may ignore, and starts a program that tells what it ignores itself. */
+  static final class Ignores {
+    @SuppressWarnings("restricted")
+    public static void main(String[] args) throws Throwable {
+      Linker linker = Linker.nativeLinker();
+      MethodHandle signal =
+          linker.downcallHandle(
+              linker.defaultLookup().find("signal").orElseThrow(),
+              FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG));
+      for (String name : List.of("PIPE", "XFSZ")) {
+        long ignore = 1; // SIG_IGN
+        long before = (long) signal.invokeExact(SignalNumbers.of(name), ignore);
+        assertThat(before).isNotEqualTo(-1);
+      }
+      try (Pipe out = Pipe.open();
+          PidFd child =
+              PidFd.spawn(
+                  Command.of("grep", "-E", "Sig(Blk|Ign)", "/proc/self/status")
+                      .fd(1, out.writeFd()))) {
+        out.closeWriter();
+        List<String> lines = readAll(out.reader()).lines().toList();
+        assertThat(lines.getFirst()).matches("SigBlk:\\s+0+");
+        long ignored = Long.parseLong(lines.getLast().replaceAll("SigIgn:\\s+", ""), 16);
+        for (String name : List.of("PIPE", "XFSZ")) {
+          assertThat(ignored & 1L << (SignalNumbers.of(name) - 1)).as(name).isZero();
+        }
+        assertThat(child.await()).isEqualTo(exited(0));
+      }
+      System.out.println("all is well");
+    }
+  }
+
+  @Test
+  @Tag("slow")
+  void program_hasNoSignalBlocked_andThoseOfAWriteAtTheirDefaults() throws Exception {
+    FdJvm.assertWell(Command.of(FdJvm.words(Ignores.class)));
   }
 
   private static String proc(int fd) {

@@ -12,8 +12,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @FdTest
+@ExtendWith(LeftBehind.class)
 class PipeTest {
 
   private static ByteBuffer bytes(String text) {

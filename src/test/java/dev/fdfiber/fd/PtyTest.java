@@ -11,9 +11,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A shell on a pseudoterminal. */
 @FdTest
+@ExtendWith(LeftBehind.class)
 class PtyTest {
 
   static void type(Pty pty, String text) throws IOException {

@@ -14,8 +14,10 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @FdTest
+@ExtendWith(LeftBehind.class)
 class SelectTest {
 
   private static ByteBuffer one() {

@@ -2,17 +2,17 @@ package dev.fdfiber.fd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.testing.ChildJvm;
 import dev.fdfiber.testing.FdTest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Standard streams that are pipes; for terminals see {@link TtyTest}. */
 @FdTest
+@ExtendWith(LeftBehind.class)
 class StdioTest {
 
   /** Numbers the lines of standard input; beside it a fiber that would not run if one blocked. */
@@ -40,15 +40,14 @@ class StdioTest {
   @Test
   @Tag("slow")
   void lines_areReadAsTheyCome_andOthersRunMeanwhile() throws Exception {
-    List<String> words = new ArrayList<>();
-    words.add(ProcessHandle.current().info().command().orElseThrow());
-    words.addAll(ChildJvm.FIBER_FLAGS);
-    words.addAll(List.of("-cp", System.getProperty("java.class.path"), Program.class.getName()));
     try (Pipe in = Pipe.open();
         Pipe out = Pipe.open();
         Pipe err = Pipe.open()) {
       Command command =
-          Command.of(words).fd(0, in.readFd()).fd(1, out.writeFd()).fd(2, err.writeFd());
+          Command.of(FdJvm.words(Program.class))
+              .fd(0, in.readFd())
+              .fd(1, out.writeFd())
+              .fd(2, err.writeFd());
       try (PidFd child = PidFd.spawn(command)) {
         in.closeReader();
         out.closeWriter();
@@ -61,6 +60,15 @@ class StdioTest {
         assertThat(PidFdTest.readAll(out.reader())).isEqualTo("1 größe\n2 \n3 last\n");
         assertThat(child.await()).isEqualTo(new PidFd.Exited(0));
       }
+    }
+  }
+
+  @Test
+  @Tag("slow")
+  void standardInput_keepsToTheContractOfAllTypes() throws Exception {
+    try (Pipe in = Pipe.open()) {
+      List<String> words = FdJvm.words(FdJvm.Contract.class, StdioContract.class.getName());
+      FdJvm.assertWell(Command.of(words).fd(0, in.readFd()).fd(3, in.writeFd()));
     }
   }
 }

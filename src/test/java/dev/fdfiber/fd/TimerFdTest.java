@@ -16,8 +16,10 @@ import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @FdTest
+@ExtendWith(LeftBehind.class)
 class TimerFdTest {
   private static final Duration SHORT = Duration.ofMillis(2);
   private static final Duration LONG = Duration.ofHours(1);
@@ -126,6 +128,21 @@ class TimerFdTest {
         assertThat(timer.left()).isPresent();
       }
     });
+  }
+
+  @Test
+  void longTimes_areNoneTooLong() throws Exception {
+    Duration longest = Duration.ofSeconds(Long.MAX_VALUE, 999_999_999);
+    try (TimerFd timer = TimerFd.after(longest)) {
+      assertThat(timer.left().orElseThrow()).isGreaterThan(Duration.ofDays(365 * 100));
+      timer.set(SHORT, longest);
+      assertThat(timer.await()).isEqualTo(new TimerFd.Expired(1));
+      timer.set(Instant.MAX);
+      assertThat(timer.await(Duration.ZERO)).isEmpty();
+    }
+    try (TimerFd timer = TimerFd.every(longest)) {
+      assertThat(timer.await(Duration.ZERO)).isEmpty();
+    }
   }
 
   @Test

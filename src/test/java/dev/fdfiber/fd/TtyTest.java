@@ -1,21 +1,24 @@
 package dev.fdfiber.fd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
-import dev.fdfiber.testing.ChildJvm;
 import dev.fdfiber.testing.FdTest;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Terminals and standard streams; a pseudoterminal is the hardware. */
 @FdTest
+@ExtendWith(LeftBehind.class)
 class TtyTest {
 
   private static String read(Tty tty, int room) throws Exception {
@@ -96,6 +99,21 @@ class TtyTest {
     });
   }
 
+  @EachPlace
+  void hungUp_itIsAtItsEnd_andClosesAllTheSame(Where where) throws Exception {
+    where.run(() -> {
+      try (Pty pty = Pty.open();
+          Tty tty = Tty.open(pty.slave())) {
+        tty.raw();
+        pty.close();
+        assertThat(tty.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+        assertThatThrownBy(tty::settings).hasMessageContaining("EIO");
+        tty.close();
+        assertThatThrownBy(tty::settings).isInstanceOf(ClosedChannelException.class);
+      }
+    });
+  }
+
   /** Echoes lines from standard input until the second end of it, without its flags changed. */
   static final class Program {
     public static void main(String[] args) throws Exception {
@@ -120,21 +138,12 @@ class TtyTest {
     }
   }
 
-  private static Command program(String... args) {
-    List<String> words = new ArrayList<>();
-    words.add(ProcessHandle.current().info().command().orElseThrow());
-    words.addAll(ChildJvm.FIBER_FLAGS);
-    words.addAll(List.of("-cp", System.getProperty("java.class.path"), Program.class.getName()));
-    words.addAll(List.of(args));
-    return Command.of(words);
-  }
-
   @Test
   @Tag("slow")
   void standardStreams_onATerminal_andItsSettingsAreBackAtExit() throws Exception {
     try (Pty pty = Pty.open();
         Tty keepsItOpen = Tty.open(pty.slave());
-        PidFd child = pty.spawn(program("exit"))) {
+        PidFd child = pty.spawn(Command.of(FdJvm.words(Program.class, "exit")))) {
       TerminalSettings before = pty.settings();
       PtyTest.expect(pty, "up blocks blocks blocks");
       assertThat(pty.settings().isEchoing()).isFalse();

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.ErrnoException;
+import dev.fdfiber.kernel.SocketAddress;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Opened;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
@@ -15,8 +19,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @FdTest
+@ExtendWith(LeftBehind.class)
 class UdpSocketTest {
 
   private static ByteBuffer bytes(String text) {
@@ -105,6 +111,18 @@ class UdpSocketTest {
         Where.assertWokenByClose(() -> socket.receive(1), socket);
       }
     });
+  }
+
+  @Test
+  void linkLocalSender_isToldWithItsLink_soThatItCanBeAnswered() throws Exception {
+    byte[] ip = InetAddress.ofLiteral("fe80::1").getAddress();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment address =
+          SocketAddress.encode(arena, Inet6Address.getByAddress(null, ip, 7), 53);
+      InetSocketAddress decoded = SocketAddress.decode(address);
+      assertThat(((Inet6Address) decoded.getAddress()).getScopeId()).isEqualTo(7);
+      assertThat(decoded.getPort()).isEqualTo(53);
+    }
   }
 
   @Test

@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.ErrnoException;
+import dev.fdfiber.FiberBody;
+import dev.fdfiber.Scheduler;
+import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Opened;
+import dev.fdfiber.testing.Trace;
+import dev.fdfiber.testing.VirtualClock;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -14,10 +19,12 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Unix sockets of every type, and pairs of them. */
 @FdTest
+@ExtendWith(LeftBehind.class)
 class UnixSocketTest {
   private static final AtomicInteger COUNT = new AtomicInteger();
 
@@ -114,6 +121,74 @@ class UnixSocketTest {
           assertThat(text(server.receive(9))).isEqualTo(i < many ? "c" : "f");
         }
         senders.join();
+      }
+    });
+  }
+
+  @FdTest
+  void fullQueue_isWaitedFor_andNotAskedAgainAndAgain(
+      Scheduler scheduler, VirtualClock clock, Trace trace) {
+    UnixAddress name = abstractName();
+    int many = 600; // net.unix.max_dgram_qlen is 10 or 512
+    scheduler.spawn(() -> {
+      try (UnixSocket server = UnixSocket.bind(UnixSocket.Type.DATAGRAM, name)) {
+        Scheduler.pause(3600);
+        for (int i = 0; i < many; i++) {
+          assertThat(text(server.receive(9))).isEqualTo("" + i);
+        }
+      }
+    });
+    scheduler.spawn(() -> {
+      try (UnixSocket free = UnixSocket.datagram()) {
+        for (int i = 0; i < many; i++) {
+          free.sendTo(name, bytes("" + i));
+        }
+      }
+    });
+    scheduler.run();
+    assertThat(clock.elapsed()).isEqualTo(Duration.ofHours(1));
+    long sends = trace.toString().lines().filter(line -> line.contains("sendmsg(")).count();
+    assertThat(sends).isBetween((long) many, 3L * many);
+  }
+
+  @EachPlace
+  void waitForAFullQueue_endsByCancel_andWhenTheReceiverIsGone(Where where) throws Exception {
+    where.run(() -> {
+      UnixAddress name = abstractName();
+      try (UnixSocket server = UnixSocket.bind(UnixSocket.Type.DATAGRAM, name);
+          UnixSocket free = UnixSocket.datagram()) {
+        FiberBody sendsForEver =
+            () -> {
+              while (true) {
+                free.sendTo(name, bytes("f"));
+              }
+            };
+        Where.assertCancellable(sendsForEver);
+        assertThat(text(server.receive(9))).isEqualTo("f");
+        free.sendTo(name, bytes("f"));
+        Where.Beside sender = Where.start(sendsForEver);
+        server.close();
+        assertThatThrownBy(sender::join)
+            .isInstanceOf(ErrnoException.class)
+            .hasMessageContaining("ECONNREFUSED");
+      }
+    });
+  }
+
+  @EachPlace
+  void fullListener_parksWhoConnects(Where where) throws Exception {
+    where.run(() -> {
+      UnixAddress name = abstractName();
+      try (UnixSocket listener = UnixSocket.bind(UnixSocket.Type.STREAM, name)) {
+        assertThat(Kernel.system().listen(listener.fd(), 0)).isZero();
+        try (UnixSocket first = UnixSocket.connect(name)) {
+          Where.assertCancellable(() -> UnixSocket.connect(name));
+          Where.Beside second = Where.start(() -> UnixSocket.connect(name).close());
+          listener.accept().close();
+          second.join();
+          listener.accept().close();
+          assertThat(text(first.receive(1))).isEmpty();
+        }
       }
     });
   }

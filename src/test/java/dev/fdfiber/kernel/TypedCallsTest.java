@@ -29,6 +29,7 @@ class TypedCallsTest {
       assertThat(KERNEL.inotifyRmWatch(-1, 1)).isEqualTo(-Errno.EBADF);
       assertThat(KERNEL.pidfdOpen(-1, 0)).isEqualTo(-Errno.EINVAL);
       assertThat(KERNEL.pidfdSendSignal(-1, 0)).isEqualTo(-Errno.EBADF);
+      assertThat(KERNEL.kill(Integer.MAX_VALUE, 0)).isEqualTo(-Errno.ESRCH);
       assertThat(KERNEL.waitid(P_PIDFD, 0, memory, WEXITED)).isEqualTo(-Errno.EBADF);
       assertThat(KERNEL.ioctl(-1, 0, memory)).isEqualTo(-Errno.EBADF);
       assertThat(KERNEL.sendmsg(-1, memory, 0)).isEqualTo(-Errno.EBADF);

@@ -116,6 +116,109 @@ class FaultsTest {
     assertThat(got.getFirst()).isEqualTo(data);
   }
 
+  /** Copies from one pair to another until its end, and counts how a run went. */
+  private static void relay(Scheduler s, SocketPair pair, List<String> ends) {
+    byte[] data = "0123456789".repeat(10).getBytes(StandardCharsets.US_ASCII);
+    s.spawn(
+        "writer",
+        () -> {
+          try {
+            Sock.writeBytes(pair.a(), data, data.length);
+            ends.add("written");
+          } catch (ErrnoException e) {
+            ends.add("writer " + e.name());
+            assertThatThrownBy(() -> Sock.writeBytes(pair.a(), data, 1))
+                .as("it stays so")
+                .hasMessageContaining("EPIPE");
+          }
+          Sock.close(pair.a());
+        });
+    s.spawn(
+        "reader",
+        () -> {
+          try {
+            ends.add("read " + Sock.recvAll(pair.b(), 0).length);
+          } catch (ErrnoException e) {
+            ends.add("reader " + e.name());
+            assertThat(Sock.recvSome(pair.b(), 0)).as("it is over").isEmpty();
+          }
+        });
+    s.run();
+    assertThat(ends).hasSize(2);
+  }
+
+  @FdTest(seeds = 60)
+  void errorsAtRandom_comeWhereTheyMay_andLast(Scheduler s, Faults faults, SocketPair pair) {
+    faults.atRandom(0.1, Errno.ECONNRESET, Errno.EPIPE, Errno.EMFILE);
+    List<String> ends = new ArrayList<>();
+    relay(s, pair, ends);
+    for (String end : ends) {
+      assertThat(end).matches("written|read \\d+|writer (EPIPE|ECONNRESET)|reader ECONNRESET");
+    }
+  }
+
+  @FdTest(seeds = 40)
+  void makersOfDescriptors_failAtRandom_andOnlyThey(Scheduler s, Faults faults, Pipe pipe) {
+    faults.atRandom(0.3, Errno.EMFILE, Errno.ENOMEM, Errno.ENOSPC);
+    s.spawn(() -> {
+      try (var pair = dev.fdfiber.fd.SocketPair.open()) {
+        assertThat(pair.firstFd()).isPositive();
+      } catch (ErrnoException e) {
+        assertThat(e.name()).isIn("EMFILE", "ENOMEM");
+      }
+      Sock.writeStr(pipe.writeFd(), "x");
+      assertThat(Sock.recvSome(pipe.readFd(), 0)).hasSize(1);
+    });
+    s.run();
+  }
+
+  @FdTest(seeds = 20)
+  void slowCallsAtRandom_takeVirtualTime(
+      Scheduler s, Faults faults, VirtualClock clock, SocketPair pair) {
+    faults.slowAtRandom(1, Duration.ofMinutes(1));
+    s.spawn(() -> Sock.writeStr(pair.a(), "x"));
+    s.run();
+    assertThat(clock.elapsed()).isGreaterThanOrEqualTo(Duration.ofMinutes(1));
+    assertThat(clock.elapsed().toSecondsPart()).isZero();
+  }
+
+  @FdTest
+  void spuriousWakeUp_isOne_andTheReaderWaitsOn(
+      Scheduler s, Faults faults, VirtualClock clock, Pipe pipe) {
+    faults.spuriousWakeUp(pipe.readFd());
+    List<String> log = new ArrayList<>();
+    s.spawn(() -> {
+      assertThat(Scheduler.ioWait(pipe.readFd(), Scheduler.READ, 7200)).isOne();
+      log.add("woken after " + clock.elapsed());
+      Fds.assertNotReadable(pipe.readFd());
+      assertThat(Sock.recvSome(pipe.readFd(), 0)).hasSize(1);
+      log.add("read after " + clock.elapsed());
+    });
+    s.spawn(() -> {
+      Scheduler.pause(3600);
+      Fds.write(pipe.writeFd(), "x");
+    });
+    s.run();
+    assertThat(log).containsExactly("woken after PT0S", "read after PT1H");
+  }
+
+  @FdTest(seeds = 40)
+  void spuriousWakeUpsAtRandom_loseNothing(Scheduler s, Faults faults, SocketPair pair, Pipe pipe) {
+    faults.spuriousWakeUpsAtRandom(0.3);
+    List<String> ends = new ArrayList<>();
+    relay(s, pair, ends);
+    assertThat(ends).containsExactlyInAnyOrder("written", "read 100");
+  }
+
+  @FdTest
+  void errorThatDoesNotComeAtRandom_isRefused(Faults faults) {
+    assertThatThrownBy(() -> faults.atRandom(0.1, Errno.EACCES))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("EACCES does not come at random");
+    assertThatThrownBy(() -> faults.slowAtRandom(0.1, Duration.ZERO))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
   @FdTest
   void peers_sendInPieces_andReadSlowly(Scheduler s, VirtualClock clock, SocketPair pair) {
     List<String> pieces = new ArrayList<>();

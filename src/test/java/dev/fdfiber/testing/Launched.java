@@ -67,6 +67,11 @@ public final class Launched {
     return thrown.isEmpty() ? null : thrown.values().iterator().next();
   }
 
+  /** What failed, and how. */
+  public Map<String, Throwable> failures() {
+    return thrown;
+  }
+
   /** What was reported under a key, or null. */
   public String reported(String key) {
     return reported.get(key);

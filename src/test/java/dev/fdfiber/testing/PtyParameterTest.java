@@ -45,6 +45,23 @@ class PtyParameterTest {
     assertThat(shown).hasToString("done\r\n");
   }
 
+  @FdTest(seeds = 10)
+  void everySeed_hasAPtyAndAProgramOfItsOwn(Scheduler scheduler, @Program({"cat"}) Pty pty) {
+    StringBuilder shown = new StringBuilder();
+    scheduler.spawn("typist", () -> pty.channel().write(bytes("hello\n")));
+    scheduler.spawn(
+        "watcher",
+        () -> {
+          ByteBuffer buffer = ByteBuffer.allocate(100);
+          while (shown.indexOf("hello\r\nhello\r\n") < 0) {
+            assertThat(pty.channel().read(buffer.clear())).isPositive();
+            shown.append(StandardCharsets.UTF_8.decode(buffer.flip()));
+          }
+        });
+    scheduler.run();
+    assertThat(shown).hasToString("hello\r\nhello\r\n");
+  }
+
   @FdTest
   void ptyWithoutAProgram_isGivenAndClosed(Pty pty) {
     assertThat(Fds.isOpen(pty.fd())).isTrue();

@@ -3,6 +3,7 @@ package dev.fdfiber.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fdfiber.Blocking;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberInfo;
 import dev.fdfiber.Scheduler;
@@ -129,6 +130,31 @@ class VirtualTimeTest {
     assertThat(clock.elapsed()).isEqualTo(Duration.ofHours(1));
   }
 
+  @FdTest
+  void callOnAHelperThread_holdsTheClock_andIsNamed(Scheduler scheduler, VirtualClock clock) {
+    List<String> log = new ArrayList<>();
+    scheduler.spawn(
+        "caller",
+        () -> {
+          String holder =
+              Blocking.call(() -> {
+                while (clock.heldBy().isEmpty()) {
+                  Thread.onSpinWait();
+                }
+                return clock.heldBy().orElseThrow();
+              });
+          log.add(holder + ", until " + clock.elapsed());
+        });
+    scheduler.spawn(() -> {
+      Scheduler.pause(3600);
+      log.add("paused until " + clock.elapsed());
+    });
+    scheduler.run();
+    assertThat(log)
+        .containsExactly(
+            "fiber \"caller\" waits for a helper thread, until PT0S", "paused until PT1H");
+  }
+
   @Test
   void threadSleep_isRefused() {
     assertThat(Launched.run(Failing.class, "sleeps").failure())
@@ -241,18 +267,18 @@ class VirtualTimeTest {
     int timer = Kernel.system().timerfdCreate(1, Linux.O_NONBLOCK | Linux.O_CLOEXEC);
     scheduler.spawn(() -> Scheduler.ioWait(timer, Scheduler.READ, -1));
     scheduler.runUntilEmpty();
-    assertThat(world.openings(scheduler.fibers())).get().asString().contains("timerfd");
+    assertThat(world.openings(scheduler.fibers(), 0)).get().asString().contains("timerfd");
     scheduler.clear();
     try (Pipe mine = Pipe.open()) {
       scheduler.spawn(() -> Scheduler.ioWait(mine.readFd(), Scheduler.READ, -1));
       scheduler.runUntilEmpty();
-      assertThat(world.openings(scheduler.fibers())).isEmpty();
-      assertThat(new World(OpenFds.now()).openings(scheduler.fibers()))
+      assertThat(world.openings(scheduler.fibers(), 0)).isEmpty();
+      assertThat(new World(OpenFds.now()).openings(scheduler.fibers(), 0))
           .get()
           .asString()
           .contains("was open before the test");
       Process child = new ProcessBuilder("cat").start();
-      assertThat(world.openings(scheduler.fibers())).get().asString().contains("child process");
+      assertThat(world.openings(scheduler.fibers(), 0)).get().asString().contains("child process");
       child.getOutputStream().close();
       child.waitFor();
       child.getInputStream().close();
