@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -205,9 +206,8 @@ final class Dump {
     for (int fd : info.fds()) {
       descriptor(fd, info);
     }
-    if (info.nanosLeft().isPresent()) {
-      text.append("  %.3f s left".formatted(info.nanosLeft().getAsLong() / 1e9));
-    }
+    text.append("  for ").append(seconds(info.nanosInState()));
+    info.nanosLeft().ifPresent(left -> text.append(", ").append(seconds(left)).append(" left"));
     text.append(Frames.place(entry.stack()));
     if (entry.joined() != null) {
       text.append(", for fiber ").append(Census.printable(entry.joined().name()));
@@ -219,6 +219,10 @@ final class Dump {
       text.append(entry.owner().describeShield());
     }
     text.append('\n');
+  }
+
+  private static String seconds(long nanos) {
+    return String.format(Locale.ROOT, "%.3f s", nanos / 1e9);
   }
 
   private void descriptor(int fd, FiberInfo info) {

@@ -66,6 +66,17 @@ class DumpTest {
   }
 
   @Test
+  void dump_tellsForHowLong_andHowMuchIsLeft() {
+    ManualClock clock = new ManualClock();
+    try (Scheduler s = Scheduler.builder().clock(clock).kernel(new TimeKernel(clock)).build()) {
+      s.spawn("sleeper", () -> Scheduler.pause(10));
+      s.spawn("waker", () -> Scheduler.pause(4));
+      s.runFor(4);
+      assertThat(s.dump()).containsPattern("#1 sleeper  PAUSED  for 4\\.000 s, 6\\.000 s left");
+    }
+  }
+
+  @Test
   void dump_ofTwoFibersThatWaitOnEachOthersPipe_namesBoth() throws Exception {
     try (Scheduler s = Scheduler.create();
         Fds.Pair one = Fds.pipe();
@@ -175,7 +186,8 @@ class DumpTest {
               line -> assertThat(line).isEqualTo("    scope outer (open, 1 children)"),
               line -> assertThat(line).startsWith("      #3 outer-1  BLOCKED"),
               line -> assertThat(line).isEqualTo("        scope inner (open, 1 children)"),
-              line -> assertThat(line).startsWith("          #4 inner-1  BLOCKED  in java."),
+              line ->
+                  assertThat(line).matches(" {10}#4 inner-1  BLOCKED  for [0-9.]+ s  in java\\..*"),
               line -> assertThat(line).startsWith("  #2 alone  PAUSED"));
     }
   }
@@ -197,7 +209,8 @@ class DumpTest {
       s.runUntilEmpty();
     }
     assertThat(dumps.get(0))
-        .contains("#2 asks  RUNNING  in dev.fdfiber.Scheduler.dump  at dev.fdfiber.DumpTest.")
+        .containsPattern(
+            "#2 asks  RUNNING  for [0-9.]+ s  in dev.fdfiber.Scheduler.dump  at dev.fdfiber.DumpTest.")
         .contains("#1 beside  PAUSED")
         .doesNotContain("at dev.fdfiber.Census");
     assertThat(dumps.get(1)).contains("1 fiber at: #1 there\n    at dev.fdfiber.Scheduler.pause");

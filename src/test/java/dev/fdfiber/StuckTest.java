@@ -105,7 +105,7 @@ class StuckTest {
                 line ->
                     assertThat(line)
                         .matches(
-                            "  #1 takes  BLOCKED  in java.util.concurrent.LinkedBlockingQueue.take"
+                            "  #1 takes  BLOCKED  for [0-9.]+ s  in java.util.concurrent.LinkedBlockingQueue.take"
                                 + "  at dev.fdfiber.StuckTest.takeFrom\\(StuckTest.java:\\d+\\)"),
                 line ->
                     assertThat(line)
@@ -117,7 +117,8 @@ class StuckTest {
                         .contains("in dev.fdfiber.Scheduler.ioWait  at dev.fdfiber.StuckTest."),
                 line ->
                     assertThat(line)
-                        .contains("owns  BLOCKED  in dev.fdfiber.FiberScope.join  at ")
+                        .containsPattern(
+                            "owns  BLOCKED  for [0-9.]+ s  in dev.fdfiber.FiberScope.join  at ")
                         .endsWith(", for fiber batch-1"),
                 line -> assertThat(line).isEqualTo("    scope batch (open, 1 children)"),
                 line -> assertThat(line).contains("batch-1  BLOCKED").contains("take"),
