@@ -136,7 +136,15 @@ class DumpTest {
       s.spawn("a", () -> {});
       s.spawn("b", () -> {});
       s.tick(0);
-      assertThat(Elsewhere.start(s::dump).result())
+      Thread main = Thread.currentThread();
+      Elsewhere<String> dump =
+          Elsewhere.start(() -> {
+            while (main.getState() != Thread.State.TIMED_WAITING) {
+              Thread.onSpinWait(); // until it is in the call that the dump is to name
+            }
+            return s.dump();
+          });
+      assertThat(dump.result())
           .contains("nobody drives it, and 1 fibers are ready")
           .contains("; thread main is in java.util.concurrent.FutureTask.get  at dev.fdfiber.");
     }

@@ -33,7 +33,7 @@ class NoSleepTest {
           Map.entry("CloseRulesTest", new Subject(1, "a fiber in Thread.sleep is closed")),
           Map.entry("InteropTest", new Subject(2, "PostgreSQL takes its time, and is cancelled")),
           Map.entry("StuckTest", new Subject(1, "a fiber that holds the driver for a time")),
-          Map.entry("fd/PidFdTest", new Subject(3, "children that are killed")),
+          Map.entry("fd/PidFdTest", new Subject(4, "children that are killed")),
           Map.entry("fd/PtyTest", new Subject(2, "children that a hang-up ends")),
           Map.entry("fd/SignalsTest", new Subject(1, "a program that a signal ends")),
           Map.entry("sock/SockDefectsTest", new Subject(2, "Sock.sleepMs and a shell's command")),

@@ -16,6 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 @FdTest
 @Tag("slow")
 class SetupTest {
+  /** Few, but more than the class path of the tests has jars, all of which a JVM may open. */
+  private static final int FEW_FILES = 200;
+
   private static final List<String> NO_CONTINUATIONS =
       List.of("-XX:+UnlockExperimentalVMOptions", "-XX:-VMContinuations");
 
@@ -151,8 +154,12 @@ class SetupTest {
   @Test
   void doctor_withFewDescriptors_notesTheLimit() throws Exception {
     ChildJvm.Result result =
-        new ChildJvm(ChildJvm.FIBER_FLAGS).withOpenFiles(64).run(directory, Doctor.class.getName());
-    assertThat(result.out()).containsPattern("(?m)^note +limits +open files: 64, at most 64; for");
+        new ChildJvm(ChildJvm.FIBER_FLAGS)
+            .withOpenFiles(FEW_FILES)
+            .run(directory, Doctor.class.getName());
+    assertThat(result.out())
+        .containsPattern(
+            "(?m)^note +limits +open files: " + FEW_FILES + ", at most " + FEW_FILES + "; for");
     assertThat(result.status()).isZero();
   }
 
@@ -185,7 +192,7 @@ class SetupTest {
   void withoutADescriptorLeft_errorsAreToldAllTheSame() throws Exception {
     ChildJvm.Result result =
         new ChildJvm(ChildJvm.FIBER_FLAGS)
-            .withOpenFiles(64)
+            .withOpenFiles(FEW_FILES)
             .run(directory, TakesAll.class.getName());
     assertThat(result.errors())
         .contains("fiber greedy ended with dev.fdfiber.ErrnoException: ")

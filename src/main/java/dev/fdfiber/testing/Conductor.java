@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ForkJoinPool;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -220,7 +221,8 @@ final class Conductor implements Steering, Observer {
   private boolean mayStillBeWoken(List<FiberInfo> fibers) {
     return fibers.isEmpty()
         || fibers.stream().anyMatch(f -> isBlockedForATime(f) || world.isWokenByTheJdk(f))
-        || world.otherThread() != null;
+        || world.otherThread() != null
+        || !ForkJoinPool.commonPool().isQuiescent(); // Process.onExit completes there, for one
   }
 
   /** If something is ready that a fiber waits for, now or within that time. */

@@ -104,7 +104,8 @@ class FlightRecordingTest {
               "f BLOCKED -1 ");
       RecordedEvent pause = parks.getFirst();
       assertThat(pause.getString("scheduler")).isEqualTo("recorded");
-      assertThat(pause.getDuration()).isGreaterThanOrEqualTo(Duration.ofMillis(2));
+      // The event begins when the fiber has left, and is timed by a clock of the JVM's own.
+      assertThat(pause.getDuration()).isGreaterThanOrEqualTo(Duration.ofMillis(1));
       assertThat(pause.getDuration("waited")).isGreaterThanOrEqualTo(Duration.ofMillis(2));
     }
   }

@@ -218,7 +218,7 @@ class InspectorTest {
           .contains("[\"Waits for\",\"fd " + pipe.a() + " READ, pipe:[")
           .contains("[\"Its other end\",\"fd " + pipe.b() + "\"]")
           .contains("[\"Forked by\",\"fiber parent (1)\"]")
-          .contains("[\"Limit\",\"in 999.")
+          .containsPattern("\\[\"Limit\",\"in (999\\.|1000\\.000 )")
           .contains("dev.fdfiber.Scheduler.ioWait(Scheduler.java:");
       assertThat(get(inspector, "/fiber?scheduler=0&id=1"))
           .contains("[\"Waits for\",\"fiber fiber-2 (2)\"]");

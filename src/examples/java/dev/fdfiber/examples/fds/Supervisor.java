@@ -4,6 +4,8 @@ import dev.fdfiber.fd.Command;
 import dev.fdfiber.fd.PidFd;
 import dev.fdfiber.sock.Sock;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,9 +24,8 @@ public final class Supervisor {
     }
     int listener = Sock.listen(Integer.parseInt(args[0]), false);
     System.out.println("listening on " + Sock.localPort(listener));
-    ProcessHandle.Info me = ProcessHandle.current().info();
-    List<String> words = new ArrayList<>(List.of(me.command().orElseThrow()));
-    words.addAll(List.of(me.arguments().orElseThrow()));
+    String me = Files.readString(Path.of("/proc/self/cmdline"));
+    List<String> words = new ArrayList<>(List.of(me.split("\0")));
     words.add("child");
     Command server = Command.of(words).fd(HANDED_OVER, listener);
     for (int times = args.length > 1 ? Integer.parseInt(args[1]) : 1000; times > 0; times--) {
