@@ -21,7 +21,9 @@ final class LeftBehind implements BeforeEachCallback, AfterEachCallback {
       Pattern.compile(
           "process reaper.*|ForkJoinPool.*|VirtualThread-.*|.*Poller|.*Cleaner.*|surefire.*"
               + "|CompletableFutureDelayScheduler|fdfiber-test-limit|SIG.* handler|C[12] .*|junit.*"
-              + "|Attach Listener");
+              + "|Attach Listener|fdfiber-watch"); // the last ends within a second after its
+
+  // schedulers
 
   /** What has ended may be seen a moment longer. */
   private static final long PATIENCE_NANOS = 10_000_000_000L;
