@@ -191,7 +191,8 @@ final class World {
     if (name.startsWith("VirtualThread-")
         || name.endsWith("-Poller")
         || name.contains("Cleaner")
-        || name.equals("Attach Listener")) {
+        || name.equals("Attach Listener")
+        || name.equals("fdfiber-watch")) { // over held drivers; it comes and goes with schedulers
       return false;
     }
     StackTraceElement[] stack = thread.getStackTrace(); // empty if it has not got to run yet
