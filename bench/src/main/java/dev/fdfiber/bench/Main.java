@@ -3,6 +3,7 @@ package dev.fdfiber.bench;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** The benchmarks: takes turns between the peers, and reports what it saw. */
 public final class Main {
@@ -20,7 +21,7 @@ public final class Main {
 
   private static final String USAGE =
       """
-      usage: bench/run [--quick | --smoke] [--rounds N] [--only TEXT] [--out DIRECTORY] [QUESTION...]
+      usage: bench/run [--quick | --smoke] [--rounds N] [--only TEXT | --goals] [--out DIRECTORY] [QUESTION...]
 
       Measures fdfiber beside its peers, writes JSON, a table and a chart, and tells which goals are met.
 
@@ -28,6 +29,7 @@ public final class Main {
         --smoke      hardly measures at all: shows that everything runs
         --rounds N   how many times each peer gets its turn; five by default
         --only TEXT  only peers whose name contains it
+        --goals      only peers that a goal compares, in half the time
         --out DIR    where to write; by default bench/target/results, and bench/results holds what is kept
 
       Questions, all by default:
@@ -42,7 +44,8 @@ public final class Main {
     endChildrenWithUs();
     Pace pace = Pace.FULL;
     int rounds = 0;
-    String only = "";
+    Predicate<Entry> only = entry -> true;
+    boolean goals = false;
     Path out = Jvm.target("results");
     List<Question> questions = new ArrayList<>();
     for (int i = 0; i < args.length; i++) {
@@ -50,7 +53,11 @@ public final class Main {
         case "--quick" -> pace = Pace.QUICK;
         case "--smoke" -> pace = Pace.SMOKE;
         case "--rounds" -> rounds = Integer.parseInt(value(args, ++i));
-        case "--only" -> only = value(args, ++i);
+        case "--only" -> {
+          String text = value(args, ++i);
+          only = entry -> entry.peer().contains(text);
+        }
+        case "--goals" -> goals = true;
         case "--out" -> out = Path.of(value(args, ++i));
         case "--help", "-h" -> {
           usage(System.out);
@@ -59,7 +66,7 @@ public final class Main {
         default -> questions.add(question(args[i]));
       }
     }
-    Run run = new Run(pace, rounds > 0 ? rounds : pace.rounds, only);
+    Run run = new Run(pace, rounds > 0 ? rounds : pace.rounds, only, goals);
     List<Result> results = run.ask(questions.isEmpty() ? QUESTIONS : questions);
     Report.write(out, run.facts(), results);
     System.exit(results.stream().anyMatch(Result::hasFailures) ? 1 : 0);

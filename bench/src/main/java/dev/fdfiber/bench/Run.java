@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** Asks the questions, in rounds: in each round every peer gets one turn, in the same order. */
 final class Run {
@@ -14,12 +15,14 @@ final class Run {
 
   private final Pace pace;
   private final int rounds;
-  private final String only;
+  private final Predicate<Entry> only;
+  private final boolean goals;
 
-  Run(Pace pace, int rounds, String only) {
+  Run(Pace pace, int rounds, Predicate<Entry> only, boolean goals) {
     this.pace = pace;
     this.rounds = rounds;
     this.only = only;
+    this.goals = goals;
   }
 
   Facts facts() {
@@ -35,7 +38,11 @@ final class Run {
   }
 
   private Result ask(Question question) throws Exception {
-    List<Entry> entries = question.entries().stream().filter(e -> e.peer().contains(only)).toList();
+    List<Entry> entries =
+        question.entries().stream()
+            .filter(only)
+            .filter(entry -> !goals || isInGoal(entry, question))
+            .toList();
     Map<String, List<Double>> samples = new LinkedHashMap<>();
     entries.forEach(entry -> samples.put(entry.key(), new ArrayList<>()));
     System.out.printf("%n%s (%s)%n", question.title(), question.unit());
@@ -47,6 +54,11 @@ final class Run {
       }
     }
     return new Result(question, entries, samples);
+  }
+
+  private static boolean isInGoal(Entry entry, Question question) {
+    return question.goals().stream()
+        .anyMatch(goal -> goal.of().equals(entry.key()) || goal.per().equals(entry.key()));
   }
 
   /** One that fails is told, and makes its entry fail, but not the hours of the others. */
