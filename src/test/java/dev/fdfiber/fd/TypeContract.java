@@ -208,7 +208,8 @@ abstract class TypeContract {
 
   /** Lets it come once the clock has seen that it must not jump; returns why not. */
   private static String arrive(Subject subject, VirtualClock clock) throws Exception {
-    while (clock.heldBy().isEmpty()) {
+    String own = " fd " + subject.fd() + " ("; // making it may have held the clock, too
+    while (!clock.heldBy().orElse("").contains(own)) {
       Thread.onSpinWait();
     }
     String holder = clock.heldBy().orElseThrow();
