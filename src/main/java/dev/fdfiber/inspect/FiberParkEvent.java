@@ -1,31 +1,17 @@
 package dev.fdfiber.inspect;
 
-import jdk.jfr.Category;
 import jdk.jfr.Description;
-import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
-import jdk.jfr.StackTrace;
 import jdk.jfr.Threshold;
 import jdk.jfr.Timespan;
 
 /** A fiber was parked; from when it left the driver until it got its turn again. */
 @Name("dev.fdfiber.FiberPark")
 @Label("Fiber Park")
-@Category("fdfiber")
 @Description("A fiber was parked, until it got its turn again")
 @Threshold("20 ms")
-@StackTrace(false)
-final class FiberParkEvent extends Event {
-  @Label("Scheduler")
-  String scheduler = "";
-
-  @Label("Fiber")
-  String fiber = "";
-
-  @Label("Fiber Id")
-  long fiberId;
-
+final class FiberParkEvent extends FiberEvent {
   @Label("Reason")
   @Description("PAUSED, WAITING_IO, or BLOCKED in a call of the JDK")
   String reason = "";

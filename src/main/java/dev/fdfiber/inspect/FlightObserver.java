@@ -30,9 +30,7 @@ final class FlightObserver implements Observer {
   public void spawned(Fiber fiber, long nanos) {
     FiberSpawnEvent event = new FiberSpawnEvent();
     if (event.isEnabled()) {
-      event.scheduler = scheduler;
-      event.fiber = fiber.name();
-      event.fiberId = fiber.id();
+      event.isAbout(scheduler, fiber);
       event.commit();
     }
   }
@@ -60,9 +58,7 @@ final class FlightObserver implements Observer {
       runHasBegun = false;
       run.end();
       if (run.shouldCommit()) {
-        run.scheduler = scheduler;
-        run.fiber = fiber.name();
-        run.fiberId = fiber.id();
+        run.isAbout(scheduler, fiber);
         run.commit();
       }
     }
@@ -81,9 +77,7 @@ final class FlightObserver implements Observer {
 
   private FiberParkEvent parkOf(Fiber fiber) {
     FiberParkEvent park = new FiberParkEvent();
-    park.scheduler = scheduler;
-    park.fiber = fiber.name();
-    park.fiberId = fiber.id();
+    park.isAbout(scheduler, fiber);
     return park;
   }
 
@@ -91,9 +85,7 @@ final class FlightObserver implements Observer {
     parks.remove(fiber);
     FiberEndEvent event = new FiberEndEvent();
     if (event.isEnabled()) {
-      event.scheduler = scheduler;
-      event.fiber = fiber.name();
-      event.fiberId = fiber.id();
+      event.isAbout(scheduler, fiber);
       event.failure = fiber.failure().map(Throwable::toString).orElse("");
       event.commit();
     }
@@ -138,9 +130,7 @@ final class FlightObserver implements Observer {
   public void held(Fiber fiber, long heldNanos, List<StackTraceElement> stack) {
     DriverHeldEvent event = new DriverHeldEvent();
     if (event.isEnabled()) {
-      event.scheduler = scheduler;
-      event.fiber = fiber.name();
-      event.fiberId = fiber.id();
+      event.isAbout(scheduler, fiber);
       event.held = heldNanos;
       event.stack =
           stack.stream().map(StackTraceElement::toString).collect(Collectors.joining("\n"));
