@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Conductor implements Steering, Observer {
   private static final long IN_FLIGHT_NANOS = 5_000_000;
-  private static final long READER_NANOS = 1_000_000;
+  private static final long MOMENT_NANOS = 1_000_000;
 
   private final @Nullable VirtualClock clock;
   private final RealTime realTime;
@@ -143,21 +143,35 @@ final class Conductor implements Steering, Observer {
     if (opening.isPresent()) {
       return false;
     }
-    boolean mayBeWoken = (clock == null || endless) && mayStillBeWoken(fibers);
-    // Loopback may be late; and a thread may have done something since the look, and have ended.
-    if (isSeen(fibers, world.isInFlight(fibers) ? IN_FLIGHT_NANOS : 0)) {
+    return endless ? isToGoOn(fibers) : jumps(fibers, shorter(timerNanos, limitNanos));
+  }
+
+  /** Without any timer: true to look again, false to wait for somebody outside. */
+  private boolean isToGoOn(List<FiberInfo> fibers) {
+    Activity activity = new Activity();
+    boolean mayBeWoken = mayStillBeWoken(fibers);
+    if (isSomethingComing(fibers)) {
+      return true;
+    }
+    if (mayBeWoken || isAnyReady() || ending) {
+      return false;
+    }
+    if (activity.isNone()) {
+      throw new DeadlockError(deadlock(fibers));
+    }
+    waitAMoment();
+    return true;
+  }
+
+  /** Lets time jump to the next timer, in a test that ends real time too. */
+  private boolean jumps(List<FiberInfo> fibers, long nanos) {
+    boolean mayBeWoken = clock == null && mayStillBeWoken(fibers);
+    if (isSomethingComing(fibers)) {
       return true;
     }
     if (mayBeWoken || isAnyReady()) {
       return false;
     }
-    if (endless) {
-      if (!ending) {
-        throw new DeadlockError(deadlock(fibers));
-      }
-      return false;
-    }
-    long nanos = shorter(timerNanos, limitNanos);
     if (clock == null) {
       realTime.skip(nanos);
       return true;
@@ -167,6 +181,11 @@ final class Conductor implements Steering, Observer {
       trace.jumped(nanos);
     }
     return true;
+  }
+
+  /** Loopback may be late; and a thread may have done something since the look, and have ended. */
+  private boolean isSomethingComing(List<FiberInfo> fibers) {
+    return isSeen(fibers, world.isInFlight(fibers) ? IN_FLIGHT_NANOS : 0);
   }
 
   /** If a fiber is ready, or was submitted by another thread since the look. */
@@ -179,10 +198,14 @@ final class Conductor implements Steering, Observer {
     if (clock != null) {
       clock.heldBy("what was written is to be read by another process or thread");
     }
-    try (PollFds none = new PollFds(1)) {
-      Kernel.system().ppoll(none.array(), 0, READER_NANOS);
-    }
+    waitAMoment();
     return true;
+  }
+
+  private static void waitAMoment() {
+    try (PollFds none = new PollFds(1)) {
+      Kernel.system().ppoll(none.array(), 0, MOMENT_NANOS);
+    }
   }
 
   private static long shorter(long a, long b) {

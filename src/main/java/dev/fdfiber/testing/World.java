@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ForkJoinWorkerThread;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -174,13 +175,19 @@ final class World {
    */
   @Nullable Thread otherThread() {
     for (Thread thread : threads()) {
-      boolean isKept =
-          thread.getName().startsWith("process reaper"); // by the JDK, for new children
-      if ((isKept || !threadsBefore.contains(thread)) && mayAct(thread)) {
+      if ((isKept(thread) || !threadsBefore.contains(thread)) && mayAct(thread)) {
         return thread;
       }
     }
     return null;
+  }
+
+  /**
+   * If the JDK keeps that thread for new work: it reaps children, or is of a pool, which completes
+   * {@link Process#onExit} and does not count itself as active while it waits for the reaper.
+   */
+  private static boolean isKept(Thread thread) {
+    return thread instanceof ForkJoinWorkerThread || thread.getName().startsWith("process reaper");
   }
 
   private static boolean mayAct(Thread thread) {

@@ -15,9 +15,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -231,6 +235,32 @@ class VirtualTimeTest {
           });
       scheduler.run();
       other.result();
+    }
+  }
+
+  @FdTest
+  void workThatGoesFromThreadToThread_isNotMissed(Scheduler scheduler) {
+    List<ExecutorService> ring =
+        Stream.generate(Executors::newSingleThreadExecutor).limit(16).toList();
+    try {
+      for (int round = 0; round < 300; round++) {
+        CompletableFuture<String> end = new CompletableFuture<>();
+        Fiber waits = scheduler.spawn(end::get);
+        passOn(ring, 100, end);
+        scheduler.run();
+        assertThat(waits.failure()).isEmpty();
+      }
+    } finally {
+      ring.forEach(ExecutorService::close);
+    }
+  }
+
+  /** Whoever has passed it on waits for work, as an idle thread does. */
+  private static void passOn(List<ExecutorService> ring, int times, CompletableFuture<String> end) {
+    if (times == 0) {
+      end.complete("there");
+    } else {
+      ring.get(times % ring.size()).execute(() -> passOn(ring, times - 1, end));
     }
   }
 
