@@ -17,12 +17,11 @@ import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
-import com.tngtech.archunit.junit.AnalyzeClasses;
-import com.tngtech.archunit.junit.ArchTest;
-import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture.LayerDependencySpecification;
+import dev.fdfiber.testing.FdTest;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -31,10 +30,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.platform.commons.support.AnnotationSupport;
+import org.junit.platform.engine.discovery.ClassNameFilter;
+import org.junit.platform.engine.discovery.DiscoverySelectors;
+import org.junit.platform.engine.support.descriptor.MethodSource;
+import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.TestPlan;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
 
 /** The shape of the library: what may know what, and what only one class may do. */
-@AnalyzeClasses(packages = "dev.fdfiber", importOptions = DoNotIncludeTests.class)
+@FdTest
 class ArchitectureTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new DoNotIncludeTests())
+          .importPackages("dev.fdfiber");
+
   private static final DescribedPredicate<JavaClass> HANDWRITTEN =
       resideOutsideOfPackage("dev.fdfiber.libc");
 
@@ -47,8 +63,8 @@ class ArchitectureTest {
           List.of("dev.fdfiber.poller"),
           List.of("dev.fdfiber.kernel"));
 
-  @ArchTest
-  static void arrowsPointDownOnly(JavaClasses classes) {
+  @Test
+  void arrowsPointDownOnly() {
     LayeredArchitecture architecture =
         layeredArchitecture()
             .consideringOnlyDependenciesInAnyPackage("dev.fdfiber..")
@@ -62,68 +78,117 @@ class ArchitectureTest {
       above.addAll(level);
     }
     architecture = architecture.layer("dev.fdfiber.libc").definedBy("dev.fdfiber.libc");
-    onlyUsedBy(architecture, "dev.fdfiber.libc", List.of("dev.fdfiber.kernel")).check(classes);
+    onlyUsedBy(architecture, "dev.fdfiber.libc", List.of("dev.fdfiber.kernel")).check(CLASSES);
   }
 
-  @ArchTest
-  static final ArchRule packagesAreFreeOfCycles =
-      slices().matching("dev.(**)").should().beFreeOfCycles();
+  @Test
+  void packagesAreFreeOfCycles() {
+    slices().matching("dev.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
 
-  @ArchTest
-  static final ArchRule onlyLinuxKernelLinksNativeCode =
-      noClasses()
-          .that(handwrittenOutside("dev.fdfiber.kernel.LinuxKernel"))
-          .should()
-          .dependOnClassesThat(assignableTo(Linker.class).or(assignableTo(Linker.Option.class)))
-          .orShould()
-          .accessTargetWhere(calls(type(MemorySegment.class), "reinterpret"))
-          .orShould()
-          .accessTargetWhere(calls(type(System.class), "load|loadLibrary"));
+  @Test
+  void onlyLinuxKernelLinksNativeCode() {
+    noClasses()
+        .that(handwrittenOutside("dev.fdfiber.kernel.LinuxKernel"))
+        .should()
+        .dependOnClassesThat(assignableTo(Linker.class).or(assignableTo(Linker.Option.class)))
+        .orShould()
+        .accessTargetWhere(calls(type(MemorySegment.class), "reinterpret"))
+        .orShould()
+        .accessTargetWhere(calls(type(System.class), "load|loadLibrary"))
+        .check(CLASSES);
+  }
 
-  @ArchTest
-  static final ArchRule onlyVirtualThreadsOpensTheJdk =
-      noClasses()
-          .that(handwrittenOutside("dev.fdfiber.VirtualThreads"))
-          .should()
-          .accessTargetWhere(calls(assignableTo(AccessibleObject.class), "(try|)[sS]etAccessible"))
-          .orShould()
-          .accessTargetWhere(calls(type(MethodHandles.class), "privateLookupIn"));
+  @Test
+  void onlyVirtualThreadsOpensTheJdk() {
+    noClasses()
+        .that(handwrittenOutside("dev.fdfiber.VirtualThreads"))
+        .should()
+        .accessTargetWhere(calls(assignableTo(AccessibleObject.class), "(try|)[sS]etAccessible"))
+        .orShould()
+        .accessTargetWhere(calls(type(MethodHandles.class), "privateLookupIn"))
+        .check(CLASSES);
+  }
 
-  @ArchTest
-  static final ArchRule onlySystemClockReadsNanoTime =
-      noClasses()
-          .that(handwrittenOutside("dev.fdfiber.SystemClock"))
-          .should()
-          .accessTargetWhere(calls(type(System.class), "nanoTime"));
+  @Test
+  void onlySystemClockReadsNanoTime() {
+    noClasses()
+        .that(handwrittenOutside("dev.fdfiber.SystemClock"))
+        .should()
+        .accessTargetWhere(calls(type(System.class), "nanoTime"))
+        .check(CLASSES);
+  }
 
-  @ArchTest
-  static final ArchRule onlyDoctorPrints =
-      noClasses()
-          .that(handwrittenOutside("dev.fdfiber.Doctor"))
-          .should()
-          .accessTargetWhere(calls(type(System.class), "out|err"));
+  @Test
+  void onlyDoctorPrints() {
+    noClasses()
+        .that(handwrittenOutside("dev.fdfiber.Doctor"))
+        .should()
+        .accessTargetWhere(calls(type(System.class), "out|err"))
+        .check(CLASSES);
+  }
 
-  @ArchTest
-  static final ArchRule onlyMicrometerMetricsNeedsMicrometer =
-      noClasses()
-          .that(handwrittenOutside("dev.fdfiber.inspect.MicrometerMetrics"))
-          .should()
-          .dependOnClassesThat(resideInAPackage("io.micrometer.."));
+  @Test
+  void onlyMicrometerMetricsNeedsMicrometer() {
+    noClasses()
+        .that(handwrittenOutside("dev.fdfiber.inspect.MicrometerMetrics"))
+        .should()
+        .dependOnClassesThat(resideInAPackage("io.micrometer.."))
+        .check(CLASSES);
+  }
 
-  @ArchTest
-  static final ArchRule onlyInspectKnowsFlightRecorder =
-      noClasses()
-          .that(resideOutsideOfPackage("dev.fdfiber.inspect"))
-          .should()
-          .dependOnClassesThat(resideInAPackage("jdk.jfr.."));
+  @Test
+  void onlyInspectKnowsFlightRecorder() {
+    noClasses()
+        .that(resideOutsideOfPackage("dev.fdfiber.inspect"))
+        .should()
+        .dependOnClassesThat(resideInAPackage("jdk.jfr.."))
+        .check(CLASSES);
+  }
 
-  @ArchTest
-  static void everyPackageIsNullMarked(JavaClasses classes) {
-    assertThat(classes)
+  @Test
+  void everyPackageIsNullMarked() {
+    assertThat(CLASSES)
         .filteredOn(HANDWRITTEN)
         .extracting(JavaClass::getPackage)
         .allMatch(p -> p.tryGetPackageInfo().isPresent(), "has a package-info")
         .allMatch(p -> p.isAnnotatedWith(NullMarked.class), "is annotated @NullMarked");
+  }
+
+  /** What JUnit finds for a build, so neither contracts nor classes that others run. */
+  @Test
+  @Tag("slow")
+  void everyTest_isAnFdTest() {
+    LauncherDiscoveryRequest request =
+        LauncherDiscoveryRequestBuilder.request()
+            .selectors(DiscoverySelectors.selectPackage("dev.fdfiber"))
+            .filters(ClassNameFilter.includeClassNamePatterns(".*Test"))
+            .build();
+    TestPlan plan = LauncherFactory.create().discover(request);
+    List<MethodSource> tests = new ArrayList<>();
+    plan.accept(
+        new TestPlan.Visitor() {
+          @Override
+          public void visit(TestIdentifier test) {
+            test.getSource()
+                .filter(MethodSource.class::isInstance)
+                .map(MethodSource.class::cast)
+                .ifPresent(tests::add);
+          }
+        });
+    assertThat(tests).hasSizeGreaterThan(1000);
+    assertThat(tests).filteredOn(test -> !isFdTest(test)).isEmpty();
+  }
+
+  /** If the method says so, its class, or one around that. */
+  private static boolean isFdTest(MethodSource test) {
+    Class<?> type = test.getJavaClass();
+    boolean found = AnnotationSupport.isAnnotated(test.getJavaMethod(), FdTest.class);
+    while (!found && type != null) {
+      found = AnnotationSupport.isAnnotated(type, FdTest.class);
+      type = AnnotationSupport.isAnnotated(type, Nested.class) ? type.getEnclosingClass() : null;
+    }
+    return found;
   }
 
   private static LayeredArchitecture onlyUsedBy(

@@ -3,6 +3,7 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.ChildJvm;
+import dev.fdfiber.testing.FdTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the guide shows compiles, runs, and prints what the guide says. */
 @Tag("slow")
+@FdTest(limitSeconds = 300)
 class GuideTest {
   private static final Pattern EXAMPLE =
       Pattern.compile("```java\n(.*?)```\n\n(?s:.*?)It prints `([^`]*)`", Pattern.DOTALL);

@@ -2,6 +2,7 @@ package dev.fdfiber;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.testing.FdTest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * No test sleeps to wait for something. A sleep that is itself what is tried is listed here: in
  * which file, on how many lines, and why.
  */
+@FdTest
 class NoSleepTest {
   private static final Path TESTS = Path.of("src/test/java/dev/fdfiber");
 

@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Errno;
+import dev.fdfiber.testing.FdTest;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleDescriptor.Exports;
 import java.lang.module.ModuleDescriptor.Requires;
@@ -15,6 +16,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What the jar tells its users: the module's face, and the flags that java -jar then needs not. */
+@FdTest
 class PackagingTest {
 
   @Test

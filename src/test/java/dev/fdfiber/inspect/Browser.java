@@ -1,15 +1,20 @@
 package dev.fdfiber.inspect;
 
 import dev.fdfiber.Tools;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.openqa.selenium.By;
-import org.openqa.selenium.chrome.ChromeDriver;
+import org.openqa.selenium.chrome.AddHasCdp;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
+import org.openqa.selenium.chromium.ChromiumDriver;
+import org.openqa.selenium.chromium.HasCdp;
+import org.openqa.selenium.remote.HttpCommandExecutor;
 
 /**
  * Debian's Chromium without a window, by Debian's driver. Selenium is told where both are, so that
@@ -21,11 +26,33 @@ final class Browser implements AutoCloseable {
   /** It misses classes for DevTools of just this version, which nothing here uses. */
   private static final Logger LOG = Logger.getLogger("org.openqa.selenium");
 
-  private final ChromeDriver driver;
+  private final ChromeDriverService service;
+  private final Driver driver;
+
+  /** Chromium's, told what to do by calls that leave no connection. */
+  private static final class Driver extends ChromiumDriver {
+    private final HasCdp devTools;
+
+    Driver(ChromeDriverService service, ChromeOptions options) {
+      super(
+          new HttpCommandExecutor(
+              new AddHasCdp().getAdditionalCommands(),
+              service.getUrl(),
+              config -> new OneCallClient(config.baseUrl())),
+          options,
+          ChromeOptions.CAPABILITY);
+      this.devTools = new AddHasCdp().getImplementation(getCapabilities(), getExecuteMethod());
+    }
+
+    @Override
+    public Map<String, Object> executeCdpCommand(String command, Map<String, Object> parameters) {
+      return devTools.executeCdpCommand(command, parameters);
+    }
+  }
 
   Browser() {
     LOG.setLevel(Level.SEVERE);
-    ChromeDriverService service =
+    service =
         new ChromeDriverService.Builder()
             .usingDriverExecutable(Tools.require("chromedriver").toFile())
             .usingAnyFreePort()
@@ -43,7 +70,12 @@ final class Browser implements AutoCloseable {
         "--disable-component-update",
         "--disable-sync",
         "--window-size=1280,800");
-    driver = new ChromeDriver(service, options);
+    try {
+      service.start();
+      driver = new Driver(service, options);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     driver.manage().timeouts().scriptTimeout(LIMIT);
   }
 
@@ -105,5 +137,6 @@ final class Browser implements AutoCloseable {
   @Override
   public void close() {
     driver.quit();
+    service.stop();
   }
 }

@@ -3,11 +3,13 @@ package dev.fdfiber.inspect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fdfiber.testing.FdTest;
 import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** Percentiles of a histogram, beside those of the sorted times. */
+@FdTest
 class HistogramTest {
   private static Histogram of(long... times) {
     Histogram.Recorder recorder = new Histogram.Recorder();

@@ -3,6 +3,7 @@ package dev.fdfiber.inspect;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.ChildJvm;
+import dev.fdfiber.testing.FdTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What docs/inspect.md shows of metrics, recordings and traces is so. */
+@FdTest(limitSeconds = 300)
 class InspectDocsTest {
   private static final Pattern JAVA = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
 

@@ -7,6 +7,7 @@ import dev.fdfiber.Scheduler;
 import dev.fdfiber.examples.Options;
 import dev.fdfiber.examples.Worker;
 import dev.fdfiber.sock.Sock;
+import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -15,15 +16,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.openqa.selenium.Keys;
 
-/**
- * The page in Chromium. One browser for all of these, whose connections are why nobody counts
- * descriptors here.
- */
+/** The page in Chromium. One browser for all of these. */
 @Tag("slow")
-@Timeout(120)
+@FdTest(limitSeconds = 120)
 class LivePageBrowserTest {
   /** Of text to its background, as WCAG 2.2 defines it. */
   private static final String CONTRAST =
@@ -228,6 +225,7 @@ class LivePageBrowserTest {
         browser.until("document.querySelector('#detail').hidden");
       }
       Fds.write(pipe.b(), "x");
+      browser.until("!" + row(longName));
     }
   }
 

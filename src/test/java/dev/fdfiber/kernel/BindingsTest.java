@@ -3,6 +3,7 @@ package dev.fdfiber.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.libc.LibC;
+import dev.fdfiber.testing.FdTest;
 import java.io.IOException;
 import java.lang.foreign.MemoryLayout;
 import java.lang.reflect.Method;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The generated constants, sizes and offsets are what this machine's C compiler says they are. None
  * is left out: anonymous structs and unions are reached through the member that holds them.
  */
+@FdTest
 class BindingsTest {
   private static final String GENERATED_ON = "amd64";
   private static final Set<String> DIFFERS_ELSEWHERE = Set.of("epoll_event", "stat");

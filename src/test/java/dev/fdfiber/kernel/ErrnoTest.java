@@ -2,6 +2,7 @@ package dev.fdfiber.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.testing.FdTest;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@FdTest
 class ErrnoTest {
   private static final int LAST = Errno.EHWPOISON;
 

@@ -2,6 +2,7 @@ package dev.fdfiber.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.testing.FdTest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is written by hand because the bindings do not have it is what the C compiler says. */
+@FdTest
 class HandwrittenTest {
 
   private final List<String> expressions = new ArrayList<>();

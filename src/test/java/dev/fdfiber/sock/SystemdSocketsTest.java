@@ -3,12 +3,14 @@ package dev.fdfiber.sock;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fdfiber.testing.FdTest;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What sd_listen_fds(3) says about the environment. */
+@FdTest
 class SystemdSocketsTest {
   private static final Set<String> ALL = Set.of();
 

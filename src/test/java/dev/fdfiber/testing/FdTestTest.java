@@ -15,12 +15,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an {@code @FdTest} gives and checks. */
-@Timeout(60)
+@FdTest
 class FdTestTest {
   /** Tests that pass; the launcher below runs them. */
   static class Passing {

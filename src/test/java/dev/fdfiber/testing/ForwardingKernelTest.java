@@ -14,6 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** A wrapped kernel hands every call on, those with a default answer included. */
+@FdTest
 class ForwardingKernelTest {
   private record Call(Method method, List<Object> arguments) {}
 

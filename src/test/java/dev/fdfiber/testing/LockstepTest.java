@@ -13,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 
 /** Writes that end when they were read. */
 class LockstepTest {
@@ -106,7 +105,7 @@ class LockstepTest {
     assertThat(cancelled.failure()).get().isInstanceOf(InterruptedException.class);
   }
 
-  @Test
+  @FdTest
   void nobodyWhoReads_isADeadlock() {
     assertThat(Launched.run(Failing.class, "nobodyReads").failure())
         .isInstanceOf(DeadlockError.class)

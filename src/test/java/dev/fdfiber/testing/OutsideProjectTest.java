@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A Maven project of somebody else, with nothing but the jar and JUnit on its path, runs an
  * {@code @FdTest}. Offline, with the versions that this build has fetched.
  */
+@FdTest(limitSeconds = 600)
 class OutsideProjectTest {
   private static final String TEST =
       """

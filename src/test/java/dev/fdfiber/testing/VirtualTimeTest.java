@@ -23,7 +23,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 
 /** Virtual time over real descriptors, closed worlds and deadlocks. */
 class VirtualTimeTest {
@@ -159,14 +158,14 @@ class VirtualTimeTest {
             "fiber \"caller\" waits for a helper thread, until PT0S", "paused until PT1H");
   }
 
-  @Test
+  @FdTest
   void threadSleep_isRefused() {
     assertThat(Launched.run(Failing.class, "sleeps").failure())
         .hasMessageContaining("fiber \"sleeper\" is in Thread.sleep")
         .hasMessageContaining("VirtualTimeTest$Failing.lambda$sleeps");
   }
 
-  @Test
+  @FdTest
   void deadlock_tellsWhoWaitsForWhat_andWhoHasTheOtherEnd() {
     Throwable failure = Launched.run(Failing.class, "deadlock").failure();
     assertThat(failure)
