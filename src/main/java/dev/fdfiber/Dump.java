@@ -227,17 +227,9 @@ final class Dump {
 
   private void descriptor(int fd, FiberInfo info) {
     text.append("  fd ").append(fd);
-    text.append(info.mode() == 0 ? "" : " " + mode(info.mode()));
+    text.append(info.mode() == 0 ? "" : " " + Wait.text(info.mode()));
     text.append(" (").append(Census.printable(wiring.describe(fd)));
     String others = wiring.describeOtherEnds(fd);
     text.append(others.isEmpty() ? "" : "; " + others).append(')');
-  }
-
-  private static String mode(int mode) {
-    return switch (mode) {
-      case Wait.READ -> "READ";
-      case Wait.WRITE -> "WRITE";
-      default -> "READ|WRITE";
-    };
   }
 }

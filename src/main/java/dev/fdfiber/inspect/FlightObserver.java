@@ -3,7 +3,7 @@ package dev.fdfiber.inspect;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Observer;
 import dev.fdfiber.PollerKind;
-import dev.fdfiber.Scheduler;
+import dev.fdfiber.poller.Wait;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -68,7 +68,7 @@ final class FlightObserver implements Observer {
       FiberParkEvent park = parks.computeIfAbsent(fiber, this::parkOf);
       park.reason = state.name();
       park.fd = fd;
-      park.mode = text(mode);
+      park.mode = Wait.text(mode);
       park.leftNanos = nanos;
       park.hasBegun = true;
       park.begin();
@@ -89,15 +89,6 @@ final class FlightObserver implements Observer {
       event.failure = fiber.failure().map(Throwable::toString).orElse("");
       event.commit();
     }
-  }
-
-  static String text(int mode) {
-    return switch (mode) {
-      case 0 -> "";
-      case Scheduler.READ -> "READ";
-      case Scheduler.WRITE -> "WRITE";
-      default -> "READ|WRITE";
-    };
   }
 
   @Override

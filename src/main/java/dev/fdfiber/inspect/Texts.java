@@ -1,8 +1,8 @@
 package dev.fdfiber.inspect;
 
 import dev.fdfiber.FiberInfo;
-import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.OpenDescriptors;
+import dev.fdfiber.poller.Wait;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -54,11 +54,6 @@ final class Texts {
 
   /** With a space before it; nothing where several descriptors have their own. */
   static String mode(int mode) {
-    return switch (mode) {
-      case 0 -> "";
-      case Scheduler.READ -> " READ";
-      case Scheduler.WRITE -> " WRITE";
-      default -> " READ|WRITE";
-    };
+    return mode == 0 ? "" : " " + Wait.text(mode);
   }
 }

@@ -2,6 +2,7 @@ package dev.fdfiber.inspect;
 
 import dev.fdfiber.Fiber;
 import dev.fdfiber.PollerKind;
+import dev.fdfiber.poller.Wait;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.ArrayList;
@@ -131,16 +132,8 @@ final class TraceEvents {
           case DONE -> "";
         };
     boolean forFd = state == Fiber.State.WAITING_IO && entry.a() >= 0;
-    String mode = "\"mode\":" + Json.quoted(mode((int) entry.b()));
+    String mode = "\"mode\":" + Json.quoted(Wait.text((int) entry.b()));
     begin(row, slice, forFd ? "\"fd\":" + entry.a() + "," + mode : "");
-  }
-
-  private static String mode(int mode) {
-    return switch (mode) {
-      case 1 -> "READ";
-      case 2 -> "WRITE";
-      default -> "READ|WRITE";
-    };
   }
 
   private void looked(ScheduleTrace.Entry entry) {

@@ -29,6 +29,16 @@ public abstract class Wait {
   @Nullable Waited waited; // the descriptor's list, while it is registered
   boolean asked; // the kernel was asked about it
 
+  /** A mode for people: READ, WRITE or READ|WRITE; nothing for 0. */
+  public static String text(int mode) {
+    return switch (mode) {
+      case 0 -> "";
+      case READ -> "READ";
+      case WRITE -> "WRITE";
+      default -> "READ|WRITE";
+    };
+  }
+
   /** Says what to wait for; {@code order} grows with every registration. */
   public final void ask(int fd, int mode, long order) {
     this.fd = fd;
