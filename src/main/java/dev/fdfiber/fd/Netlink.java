@@ -28,7 +28,6 @@ import java.util.Queue;
  * a time. What is there to begin with, and after a {@link Resync}, {@link #snapshot} lists.
  */
 public final class Netlink implements Closeable {
-  private static final int SOCK_RAW = 3;
   private static final int LARGEST = 32 * 1024;
 
   /** What was told. */
@@ -88,7 +87,7 @@ public final class Netlink implements Closeable {
   }
 
   private static Fd socket(Kernel kernel) throws IOException {
-    int type = SOCK_RAW | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK;
+    int type = Linux.SOCK_RAW | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK;
     int result = kernel.socket(Rtnetlink.AF_NETLINK, type, Rtnetlink.NETLINK_ROUTE);
     return Fd.own(kernel, result, "socket AF_NETLINK");
   }

@@ -18,7 +18,6 @@ import java.util.Optional;
 
 /** A UDP socket, udp(7), over IPv4 or IPv6. */
 public final class UdpSocket implements Closeable {
-  private static final int SOCK_DGRAM = 2;
 
   /**
    * A datagram that came.
@@ -70,7 +69,7 @@ public final class UdpSocket implements Closeable {
 
   private static UdpSocket open(int family) throws IOException {
     Kernel kernel = Fd.callersKernel();
-    int type = SOCK_DGRAM | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK;
+    int type = Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK;
     return new UdpSocket(Fd.own(kernel, kernel.socket(family, type, 0), "socket"));
   }
 

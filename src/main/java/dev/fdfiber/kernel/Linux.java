@@ -46,6 +46,7 @@ public final class Linux {
   public static final int AF_INET6 = LibC.AF_INET6();
   public static final int SOCK_STREAM = LibC.SOCK_STREAM();
   public static final int SOCK_DGRAM = LibC.SOCK_DGRAM();
+  public static final int SOCK_RAW = LibC.SOCK_RAW();
   public static final int SOCK_NONBLOCK = LibC.SOCK_NONBLOCK();
   public static final int SOCK_CLOEXEC = LibC.SOCK_CLOEXEC();
   public static final int SOL_SOCKET = LibC.SOL_SOCKET();
