@@ -57,18 +57,6 @@ public final class FiberScope implements AutoCloseable {
     AWAIT_ALL
   }
 
-  /** How far the news of an expired deadline has come. */
-  private enum Expiry {
-    /** The deadline has not passed. */
-    NONE,
-    /** The owner is in a shield that began later. */
-    WAITING,
-    /** The owner was interrupted for it. */
-    SENT,
-    /** It was thrown as TimeoutException, or taken back. */
-    SETTLED
-  }
-
   private static final int NAMES_IN_MESSAGE = 5;
 
   private final String name;
@@ -79,16 +67,13 @@ public final class FiberScope implements AutoCloseable {
   private final @Nullable FiberScope outer;
   private final int shields; // those that are around it
   private final ScopeChildren children;
-  private final Deadline deadline = new Deadline();
+  private final ScopeDeadline deadline;
   private final List<ScopeChild<?>> failed = new ArrayList<>(0);
-  private String limit = "";
   private int forks;
   private boolean failureThrown;
   private @Nullable ScopeChild<?> winner;
   private @Nullable FiberScope expired; // what stopped this: its own deadline, or an outer one's
   private List<String> cut = List.of(); // whom that cancelled
-  private Expiry expiry = Expiry.NONE;
-  private boolean seen; // a wait of the owner has thrown it
   private boolean closed;
 
   private FiberScope(Builder options) {
@@ -100,33 +85,24 @@ public final class FiberScope implements AutoCloseable {
     this.childPrefix = options.name;
     this.policy = options.policy;
     this.children = new ScopeChildren(loop, owner, name, this::ended);
+    this.deadline = new ScopeDeadline(loop, name, this::expire);
     owner.opened(this);
     expired = expiredAround();
     if (expired != null) {
       children.stop();
     } else if (options.deadline != null) {
-      limitTo(options.deadline);
+      deadline.set(options.deadline);
     }
   }
 
   /** The scope around this one whose deadline has passed, unless a shield is between. */
   private @Nullable FiberScope expiredAround() {
     for (FiberScope s = outer; s != null && s.shields == shields; s = s.outer) {
-      if (s.expiry != Expiry.NONE) {
+      if (s.deadline.hasPassed()) {
         return s;
       }
     }
     return null;
-  }
-
-  private void limitTo(Duration time) {
-    limit = time.toString();
-    long nanos = Times.limitNanos(time);
-    if (nanos == 0) {
-      deadline.setToNow();
-    } else if (nanos > 0) {
-      loop.alarms.set(deadline, loop.clock.nanoTime() + nanos);
-    }
   }
 
   // ---- opening
@@ -302,13 +278,9 @@ public final class FiberScope implements AutoCloseable {
   }
 
   private TimeoutException timeout(List<ScopeChild<?>> failures) {
-    TimeoutException e = new TimeoutException(expiredMessage() + cutMessage());
+    TimeoutException e = new TimeoutException(deadline.expiredMessage() + cutMessage());
     suppress(e, failures);
     return e;
-  }
-
-  String expiredMessage() {
-    return name + ": its deadline, " + limit + " after it was opened, has passed";
   }
 
   private String cutMessage() {
@@ -357,14 +329,14 @@ public final class FiberScope implements AutoCloseable {
   /** Closes; what is to be thrown if the owner was interrupted by this scope's expiry. */
   private @Nullable TimeoutException end() {
     String left = closeInner();
-    loop.alarms.cancel(deadline);
+    deadline.cancel();
     children.stop();
     if (children.awaitUninterruptibly()) {
       Thread.currentThread().interrupt();
     }
     closed = true;
     boolean noticed = isNoticed();
-    if (isInterruptOpen()) {
+    if (deadline.isInterruptOpen()) {
       owner.settle(this);
     }
     owner.closed(outer);
@@ -385,9 +357,9 @@ public final class FiberScope implements AutoCloseable {
   }
 
   private boolean isNoticed() {
-    return expiry == Expiry.SENT
+    return deadline.isInterruptOpen()
         && owner.expired() != null
-        && (seen || !Thread.currentThread().isInterrupted());
+        && (deadline.wasInterruptSeen() || !Thread.currentThread().isInterrupted());
   }
 
   private void reportFailures() {
@@ -429,19 +401,19 @@ public final class FiberScope implements AutoCloseable {
         s.children.stop();
       }
     }
-    interruptWaits();
+    deadline.interruptWaits();
     owner.interruptFor(this);
   }
 
   /** The owner has ended and left this open. */
   void abandon() {
     Reports.leftOpen(name, owner.name());
-    loop.alarms.cancel(deadline);
+    deadline.cancel();
     closed = true;
     children.stop();
   }
 
-  // ---- for ScopeOwner and Census
+  // ---- for ScopeOwner, Parking and Census
 
   /** The children that have not ended. Any thread. */
   List<Task> childTasks() {
@@ -460,32 +432,8 @@ public final class FiberScope implements AutoCloseable {
     return shields;
   }
 
-  boolean expiredBefore(FiberScope other) {
-    return deadline.isBefore(other.deadline);
-  }
-
-  void interruptSent() {
-    expiry = Expiry.SENT;
-  }
-
-  void interruptSeen() {
-    seen = true;
-  }
-
-  void interruptWaits() {
-    expiry = Expiry.WAITING;
-  }
-
-  void interruptSettled() {
-    expiry = Expiry.SETTLED;
-  }
-
-  boolean isInterruptOpen() {
-    return expiry == Expiry.SENT;
-  }
-
-  boolean isInterruptWaiting() {
-    return expiry == Expiry.WAITING;
+  ScopeDeadline deadline() {
+    return deadline;
   }
 
   // ---- misuse
@@ -513,19 +461,6 @@ public final class FiberScope implements AutoCloseable {
   public String toString() {
     String state = closed ? "closed" : children.isStopped() ? "stopped" : "open";
     return name + " (" + state + ", " + children.names().size() + " children)";
-  }
-
-  private final class Deadline extends Alarms.Alarm {
-    void setToNow() {
-      loop.alarms.set(this, loop.clock.nanoTime());
-      loop.alarms.cancel(this);
-      ring();
-    }
-
-    @Override
-    void ring() {
-      expire();
-    }
   }
 
   /** The choices that a scope is opened with; each has a default. */

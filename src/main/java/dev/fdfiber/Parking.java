@@ -215,7 +215,7 @@ final class Parking {
     if (expired == null) {
       return new InterruptedException("the fiber was cancelled in " + call);
     }
-    expired.interruptSeen();
-    return new InterruptedException(expired.expiredMessage() + ", in " + call);
+    expired.deadline().interruptSeen();
+    return new InterruptedException(expired.deadline().expiredMessage() + ", in " + call);
   }
 }

@@ -130,10 +130,10 @@ final class ScopeOwner {
     boolean merged = thread.isInterrupted() || (task == null && loop.driverInterrupted);
     int now = flags.get();
     if (merged && ((now & EXPIRY) == 0 || (now & CANCELLED_TOO) != 0)) {
-      expired.interruptSettled(); // the owner is cancelled already
+      expired.deadline().interruptSettled(); // the owner is cancelled already
       return;
     }
-    expired.interruptSent();
+    expired.deadline().interruptSent();
     flags.getAndUpdate(f -> f | EXPIRY);
     if (!merged) {
       interrupt();
@@ -158,7 +158,8 @@ final class ScopeOwner {
     }
     FiberScope earliest = null;
     for (FiberScope s = innermost; s != null && s.shields() == shields; s = s.outer()) {
-      if (s.isInterruptOpen() && (earliest == null || s.expiredBefore(earliest))) {
+      if (s.deadline().isInterruptOpen()
+          && (earliest == null || s.deadline().isBefore(earliest.deadline()))) {
         earliest = s;
       }
     }
@@ -167,10 +168,10 @@ final class ScopeOwner {
 
   /** The owner: what is on its way for this scope is on its way no more. */
   void settle(FiberScope expired) {
-    expired.interruptSettled();
+    expired.deadline().interruptSettled();
     boolean another = false;
     for (FiberScope s = innermost; s != null; s = s.outer()) {
-      another |= s.isInterruptOpen();
+      another |= s.deadline().isInterruptOpen();
     }
     if (!another) {
       int before = flags.getAndUpdate(f -> f & ~(EXPIRY | CANCELLED_TOO));
@@ -197,8 +198,8 @@ final class ScopeOwner {
 
   private void holdExpiries() {
     for (FiberScope s = innermost; s != null; s = s.outer()) {
-      if (s.isInterruptOpen()) {
-        s.interruptWaits();
+      if (s.deadline().isInterruptOpen()) {
+        s.deadline().interruptWaits();
       }
     }
     flags.getAndUpdate(f -> f & ~EXPIRY);
@@ -210,7 +211,7 @@ final class ScopeOwner {
       thread.interrupt();
     }
     for (FiberScope s = innermost; s != null; s = s.outer()) {
-      if (s.isInterruptWaiting()) {
+      if (s.deadline().isInterruptWaiting()) {
         interruptFor(s);
       }
     }
