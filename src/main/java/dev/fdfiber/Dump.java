@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Dump {
   private static final int NAMES = 8;
+  private static final int CULPRITS = 5;
   private static final int FRAMES_OF_CULPRIT = 5;
 
   private final StringBuilder text = new StringBuilder();
@@ -121,12 +122,12 @@ final class Dump {
 
   private void culprits(String what, List<Census.Entry> entries) {
     text.append("likely culprit: ").append(what).append('\n');
-    for (Census.Entry entry : entries.subList(0, Math.min(5, entries.size()))) {
+    for (Census.Entry entry : entries.subList(0, Math.min(CULPRITS, entries.size()))) {
       text.append("  ");
       line(entry);
     }
-    if (entries.size() > 5) {
-      text.append("    and ").append(entries.size() - 5).append(" more\n");
+    if (entries.size() > CULPRITS) {
+      text.append("    and ").append(entries.size() - CULPRITS).append(" more\n");
     }
   }
 
@@ -145,14 +146,18 @@ final class Dump {
   }
 
   private void stack(List<StackTraceElement> stack, List<Census.Entry> entries) {
-    text.append("%,d fiber%s at: ".formatted(entries.size(), entries.size() == 1 ? "" : "s"));
+    text.append(count(entries.size())).append(entries.size() == 1 ? " fiber at: " : " fibers at: ");
     text.append(
         entries.stream().limit(NAMES).map(Census.Entry::name).collect(Collectors.joining(", ")));
     if (entries.size() > NAMES) {
-      text.append(" and %,d more".formatted(entries.size() - NAMES));
+      text.append(" and ").append(count(entries.size() - NAMES)).append(" more");
     }
     text.append('\n');
     frames(stack);
+  }
+
+  private static String count(int n) {
+    return String.format(Locale.ROOT, "%,d", n);
   }
 
   private void frames(List<StackTraceElement> stack) {
@@ -206,8 +211,8 @@ final class Dump {
     for (int fd : info.fds()) {
       descriptor(fd, info);
     }
-    text.append("  for ").append(seconds(info.nanosInState()));
-    info.nanosLeft().ifPresent(left -> text.append(", ").append(seconds(left)).append(" left"));
+    text.append("  for ").append(Times.text(info.nanosInState()));
+    info.nanosLeft().ifPresent(left -> text.append(", ").append(Times.text(left)).append(" left"));
     text.append(Frames.place(entry.stack()));
     if (entry.joined() != null) {
       text.append(", for fiber ").append(Census.printable(entry.joined().name()));
@@ -219,10 +224,6 @@ final class Dump {
       text.append(entry.owner().describeShield());
     }
     text.append('\n');
-  }
-
-  private static String seconds(long nanos) {
-    return String.format(Locale.ROOT, "%.3f s", nanos / 1e9);
   }
 
   private void descriptor(int fd, FiberInfo info) {

@@ -91,12 +91,12 @@ final class HeldWatch {
 
   private void report(Loop loop, Task task, long nanos) {
     Thread thread = task.thread;
-    StackTraceElement[] stack = thread == null ? new StackTraceElement[0] : thread.getStackTrace();
-    loop.held(task, nanos, List.of(stack));
-    StackTraceElement frame = Frames.firstOfUsers(List.of(stack));
+    List<StackTraceElement> stack = thread == null ? List.of() : List.of(thread.getStackTrace());
+    loop.held(task, nanos, stack);
+    StackTraceElement frame = Frames.firstOfUsers(stack);
     String place = frame == null ? "" : frame.getClassName() + "." + frame.getMethodName();
     if (places.size() < MOST_PLACES && places.add(place)) {
-      Reports.holds(scheduler, task, nanos / 1e9, List.of(stack));
+      Reports.holds(scheduler, task, nanos, stack);
     }
   }
 }

@@ -78,10 +78,11 @@ final class Reports {
         scope);
   }
 
-  static void holds(String scheduler, Task task, double seconds, List<StackTraceElement> stack) {
+  static void holds(String scheduler, Task task, long nanos, List<StackTraceElement> stack) {
     StringBuilder text = new StringBuilder();
     text.append("fiber ").append(task.name()).append(" has held the driver of ").append(scheduler);
-    text.append(" for %.3f s, and nothing else there goes on. ".formatted(seconds));
+    text.append(" for ").append(Times.text(nanos));
+    text.append(", and nothing else there goes on. ");
     text.append("Blocking.call runs elsewhere what cannot park:");
     stack.forEach(frame -> text.append("\n    at ").append(frame));
     LOG.log(System.Logger.Level.WARNING, text::toString);

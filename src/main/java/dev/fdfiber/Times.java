@@ -1,6 +1,7 @@
 package dev.fdfiber;
 
 import java.time.Duration;
+import java.util.Locale;
 
 /** Lengths of time as the scheduler counts them: nanoseconds, {@link #FOREVER} for without end. */
 final class Times {
@@ -64,6 +65,11 @@ final class Times {
   /** A length above zero, rounded up to milliseconds. */
   static long wholeMillis(long nanos) {
     return ((nanos - 1) / 1_000_000 + 1) * 1_000_000;
+  }
+
+  /** A length for people, in seconds to the millisecond, the same in every locale. */
+  static String text(long nanos) {
+    return String.format(Locale.ROOT, "%.3f s", nanos / 1e9);
   }
 
   private static long nanos(double seconds) {

@@ -79,7 +79,7 @@ final class Waits {
   /** What is waited for, in words. */
   String describe() {
     int count = timers.size();
-    String next = count == 0 ? "" : ", the next in %.3f s".formatted(timerNanos() / 1e9);
+    String next = count == 0 ? "" : ", the next in " + Times.text(timerNanos());
     String how = poller.asksEpoll() ? "epoll(7)" : "poll(2)";
     return poller.size() + " waits in " + how + ", " + count + " timers" + next;
   }

@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.util.DefaultLocale;
 
 /**
  * What {@link Scheduler#dump} tells of a program that does not go on, and that it disturbs none.
@@ -73,6 +74,19 @@ class DumpTest {
       s.spawn("waker", () -> Scheduler.pause(4));
       s.runFor(4);
       assertThat(s.dump()).containsPattern("#1 sleeper  PAUSED  for 4\\.000 s, 6\\.000 s left");
+    }
+  }
+
+  @Test
+  @DefaultLocale("de-DE")
+  void dump_whereACommaIsThePoint_isTheSame() {
+    ManualClock clock = new ManualClock();
+    try (Scheduler s = Scheduler.builder().clock(clock).kernel(new TimeKernel(clock)).build()) {
+      for (int i = 0; i < 1_000; i++) {
+        s.spawn(() -> Scheduler.pause(1.5));
+      }
+      s.runUntilEmpty();
+      assertThat(s.dump()).contains("the next in 1.500 s", "1,000 fibers at:", ", 1.500 s left");
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -177,7 +178,7 @@ public final class LivePage {
   }
 
   private static String seconds(long nanos) {
-    return "%.3f s".formatted(nanos / 1e9);
+    return String.format(Locale.ROOT, "%.3f s", nanos / 1e9);
   }
 
   // ---- requests

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
@@ -117,7 +118,7 @@ public final class OpenDescriptors {
       return "unknown";
     }
     double seconds = Long.parseLong(parts[0]) + Long.parseLong(parts[1]) / 1e9;
-    return seconds == 0 ? "not set" : "expires in %.3f s".formatted(seconds);
+    return seconds == 0 ? "not set" : String.format(Locale.ROOT, "expires in %.3f s", seconds);
   }
 
   private static boolean isWriteEnd(int fd) {

@@ -4,6 +4,7 @@ import dev.fdfiber.Fiber;
 import dev.fdfiber.FiberInfo;
 import dev.fdfiber.Scheduler;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** How the harness writes of fibers and threads. */
@@ -64,7 +65,7 @@ final class Texts {
 
   private static String left(FiberInfo fiber) {
     return fiber.nanosLeft().isPresent()
-        ? " for another %.3f s".formatted(fiber.nanosLeft().getAsLong() / 1e9)
+        ? String.format(Locale.ROOT, " for another %.3f s", fiber.nanosLeft().getAsLong() / 1e9)
         : "";
   }
 

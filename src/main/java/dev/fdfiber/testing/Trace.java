@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
@@ -73,7 +74,7 @@ public final class Trace {
       lines.removeFirst();
       dropped++;
     }
-    String time = clock == null ? "" : "%.6f ".formatted(clock.elapsed().toNanos() / 1e9);
+    String time = clock == null ? "" : seconds(clock.elapsed().toNanos()) + " ";
     lines.add(time + who + " " + what);
   }
 
@@ -87,7 +88,7 @@ public final class Trace {
 
   void left(FiberInfo fiber) {
     boolean timed = fiber.nanosLeft().isPresent() && clock != null;
-    String time = timed ? ", %.6f s at most".formatted(fiber.nanosLeft().getAsLong() / 1e9) : "";
+    String time = timed ? ", " + seconds(fiber.nanosLeft().getAsLong()) + " s at most" : "";
     add(
         fiber.name(),
         switch (fiber.state()) {
@@ -105,7 +106,11 @@ public final class Trace {
 
   /** The clock moved. */
   void jumped(long nanos) {
-    add("clock", "jumps by %.6f s".formatted(nanos / 1e9));
+    add("clock", "jumps by " + seconds(nanos) + " s");
+  }
+
+  private static String seconds(long nanos) {
+    return String.format(Locale.ROOT, "%.6f", nanos / 1e9);
   }
 
   /** A choice that was not the first one. */
