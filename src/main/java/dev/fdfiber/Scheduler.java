@@ -438,8 +438,8 @@ public final class Scheduler implements Executor, AutoCloseable {
    * scheduler until then.
    *
    * @param id its {@link Fiber#id}
-   * @return none if it has not run; empty if there is no such fiber, or if the driver does not come
-   *     to it within a second, because another fiber holds it
+   * @return no frames if it has not run; empty if there is no such fiber, or if the driver does not
+   *     come to it within a second, because another fiber holds it
    */
   public Optional<List<StackTraceElement>> stack(long id) {
     return driver.shutdown().isClosed() ? Optional.empty() : Census.stack(loop, driver, id);
@@ -500,11 +500,6 @@ public final class Scheduler implements Executor, AutoCloseable {
    */
   public static void detachFromAll(Function<Scheduler, Observer> maker) {
     Schedulers.detachFromAll(Objects.requireNonNull(maker, "maker"));
-  }
-
-  /** How the loop asks for readiness now: POLL or EPOLL. Any thread. */
-  public PollerKind pollerNow() {
-    return loop.waits.pollerKind();
   }
 
   // ---- ends

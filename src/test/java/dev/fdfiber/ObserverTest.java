@@ -172,7 +172,7 @@ class ObserverTest {
       s.attach(observer);
       s.spawn(() -> {});
       s.runFor(0);
-      assertThat(s.pollerNow()).isEqualTo(PollerKind.POLL);
+      assertThat(s.info().poller()).isEqualTo(PollerKind.POLL);
       List<Fds.Pair> pipes = new ArrayList<>();
       for (int i = 0; i < many; i++) {
         Fds.Pair pipe = Fds.pipe();
@@ -182,7 +182,7 @@ class ObserverTest {
       s.spawn(() -> Scheduler.pause(0.001));
       s.spawn(() -> Scheduler.ioWait(pipes.getFirst().b(), Scheduler.WRITE, -1));
       s.runUntilEmpty();
-      assertThat(s.pollerNow()).isEqualTo(PollerKind.EPOLL);
+      assertThat(s.info().poller()).isEqualTo(PollerKind.EPOLL);
       assertThat(kinds).containsExactly(PollerKind.EPOLL);
       s.clear();
       pipes.forEach(Fds.Pair::close);

@@ -58,7 +58,7 @@ public final class Metrics implements AutoCloseable {
         get(LONGEST_TURN_NANOS),
         scheduler.aliveCount(),
         (int) get(PEAK_ALIVE),
-        scheduler.pollerNow(),
+        scheduler.info().poller(),
         readyToResume.histogram());
   }
 

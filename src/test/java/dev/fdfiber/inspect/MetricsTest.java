@@ -62,7 +62,7 @@ class MetricsTest {
       assertThat(seen.wakeUps()).isEqualTo(11);
       assertThat(seen.looks()).isGreaterThanOrEqualTo(11);
       assertThat(seen.pollNanos()).as("the pause was spent there").isGreaterThan(500_000);
-      assertThat(seen.poller()).isEqualTo(s.pollerNow());
+      assertThat(seen.poller()).isEqualTo(s.info().poller());
     }
   }
 
