@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,12 +47,7 @@ public final class Fds {
   }
 
   private static Pair pipe(int flags) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment fds = arena.allocate(ValueLayout.JAVA_INT, 2);
-      check(KERNEL.pipe2(fds, flags), "pipe2");
-      return new Pair(
-          fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));
-    }
+    return pair("pipe2", fds -> KERNEL.pipe2(fds, flags));
   }
 
   /** A pair of connected non-blocking stream sockets. */
@@ -74,10 +70,14 @@ public final class Fds {
   }
 
   private static Pair socketPair(int kind, int flags) {
+    int type = kind | Linux.SOCK_CLOEXEC | flags;
+    return pair("socketpair", fds -> KERNEL.socketpair(Linux.AF_UNIX, type, 0, fds));
+  }
+
+  private static Pair pair(String call, ToIntFunction<MemorySegment> makes) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment fds = arena.allocate(ValueLayout.JAVA_INT, 2);
-      int type = kind | Linux.SOCK_CLOEXEC | flags;
-      check(KERNEL.socketpair(Linux.AF_UNIX, type, 0, fds), "socketpair");
+      Calls.check(makes.applyAsInt(fds), call);
       return new Pair(
           fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));
     }
@@ -99,7 +99,7 @@ public final class Fds {
       if (n == -Errno.EAGAIN) {
         return null;
       }
-      check((int) n, "read(fd " + fd + ")");
+      Calls.check((int) n, "read(fd " + fd + ")");
       byte[] bytes = buffer.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE);
       return new String(bytes, StandardCharsets.UTF_8);
     }
@@ -135,7 +135,7 @@ public final class Fds {
 
   /** Ends the sending direction of a socket: its peer reads the end of the stream. */
   public static void halfClose(int fd) {
-    check(KERNEL.shutdown(fd, Linux.SHUT_WR), "shutdown(fd " + fd + ")");
+    Calls.check(KERNEL.shutdown(fd, Linux.SHUT_WR), "shutdown(fd " + fd + ")");
   }
 
   /** Closes a TCP socket so that its peer gets {@code ECONNRESET}: {@code SO_LINGER} of 0. */
@@ -143,7 +143,8 @@ public final class Fds {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment linger = arena.allocateFrom(ValueLayout.JAVA_INT, 1, 0); // struct linger
       int size = (int) linger.byteSize();
-      check(KERNEL.setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, linger, size), "setsockopt");
+      Calls.check(
+          KERNEL.setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, linger, size), "setsockopt");
     }
     Scheduler.closing(fd);
     close(fd);
@@ -157,7 +158,7 @@ public final class Fds {
     long request = OpenFds.target(writeFd).startsWith("socket:") ? SIOCOUTQ : FIONREAD;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-      check(KERNEL.ioctl(writeFd, request, count), "ioctl(fd " + writeFd + ")");
+      Calls.check(KERNEL.ioctl(writeFd, request, count), "ioctl(fd " + writeFd + ")");
       return count.get(ValueLayout.JAVA_INT, 0);
     }
   }
@@ -204,7 +205,7 @@ public final class Fds {
   }
 
   private static boolean isReady(int fd, int events) {
-    return check(NonBlocking.ready(KERNEL, fd, events), "poll of fd " + fd) > 0;
+    return Calls.check(NonBlocking.ready(KERNEL, fd, events), "poll of fd " + fd) > 0;
   }
 
   private static void require(boolean holds, int fd, String otherwise) {
@@ -235,17 +236,17 @@ public final class Fds {
 
   /** The status flags of a descriptor's description. */
   public static int flags(int fd) {
-    return check(KERNEL.fcntl(fd, Linux.F_GETFL, 0), "fcntl F_GETFL");
+    return Calls.check(KERNEL.fcntl(fd, Linux.F_GETFL, 0), "fcntl F_GETFL");
   }
 
   /** Another descriptor of the same description. */
   public static int dup(int fd) {
-    return check(KERNEL.fcntl(fd, Linux.F_DUPFD_CLOEXEC, 3), "fcntl F_DUPFD_CLOEXEC");
+    return Calls.check(KERNEL.fcntl(fd, Linux.F_DUPFD_CLOEXEC, 3), "fcntl F_DUPFD_CLOEXEC");
   }
 
   /** Closes behind everybody's back. */
   public static void close(int fd) {
-    check(KERNEL.close(fd), "close(fd " + fd + ")");
+    Calls.check(KERNEL.close(fd), "close(fd " + fd + ")");
   }
 
   /** Closes where it is still open. */
@@ -253,12 +254,5 @@ public final class Fds {
     if (isOpen(fd)) {
       KERNEL.close(fd);
     }
-  }
-
-  private static int check(int result, String call) {
-    if (result < 0) {
-      throw new AssertionError(call + ": " + Errno.name(-result));
-    }
-    return result;
   }
 }

@@ -1,11 +1,6 @@
 package dev.fdfiber.testing;
 
-import dev.fdfiber.kernel.Kernel;
-import dev.fdfiber.kernel.Linux;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -16,19 +11,14 @@ public final class Pipe implements AutoCloseable {
   private final HeldFd read;
   private final HeldFd write;
 
-  private Pipe(int readFd, int writeFd) {
-    this.read = HeldFd.of(readFd);
-    this.write = HeldFd.of(writeFd);
+  private Pipe(Fds.Pair ends) {
+    this.read = HeldFd.of(ends.a());
+    this.write = HeldFd.of(ends.b());
   }
 
   /** Makes one; whoever does closes it. */
   public static Pipe open() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment fds = arena.allocate(ValueLayout.JAVA_INT, 2);
-      Calls.check(Kernel.system().pipe2(fds, Linux.O_CLOEXEC | Linux.O_NONBLOCK), "pipe2");
-      return new Pipe(
-          fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));
-    }
+    return new Pipe(Fds.pipe());
   }
 
   /** The end that is read from. */

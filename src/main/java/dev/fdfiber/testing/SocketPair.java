@@ -1,11 +1,5 @@
 package dev.fdfiber.testing;
 
-import dev.fdfiber.kernel.Kernel;
-import dev.fdfiber.kernel.Linux;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-
 /**
  * Two connected stream sockets, socketpair(2), unix(7), as a parameter of an {@link FdTest}: both
  * are non-blocking, close-on-exec, and closed after the test where it has not done so.
@@ -14,20 +8,14 @@ public final class SocketPair implements AutoCloseable {
   private final HeldFd a;
   private final HeldFd b;
 
-  private SocketPair(int a, int b) {
-    this.a = HeldFd.of(a);
-    this.b = HeldFd.of(b);
+  private SocketPair(Fds.Pair pair) {
+    this.a = HeldFd.of(pair.a());
+    this.b = HeldFd.of(pair.b());
   }
 
   /** Makes one; whoever does closes it. */
   public static SocketPair open() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment fds = arena.allocate(ValueLayout.JAVA_INT, 2);
-      int type = Linux.SOCK_STREAM | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK;
-      Calls.check(Kernel.system().socketpair(Linux.AF_UNIX, type, 0, fds), "socketpair");
-      return new SocketPair(
-          fds.getAtIndex(ValueLayout.JAVA_INT, 0), fds.getAtIndex(ValueLayout.JAVA_INT, 1));
-    }
+    return new SocketPair(Fds.socketPair());
   }
 
   /** One of the two. */

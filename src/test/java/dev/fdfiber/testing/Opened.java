@@ -1,6 +1,5 @@
 package dev.fdfiber.testing;
 
-import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import java.lang.foreign.Arena;
@@ -22,24 +21,24 @@ public final class Opened {
   public static int file(Path path, int flags) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment name = arena.allocateFrom(path.toString());
-      return check(KERNEL.open(name, flags | Linux.O_CLOEXEC, 0), "open " + path);
+      return Calls.check(KERNEL.open(name, flags | Linux.O_CLOEXEC, 0), "open " + path);
     }
   }
 
   /** A stream socket that is not connected. */
   public static int tcpSocket() {
     int type = Linux.SOCK_STREAM | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK;
-    return check(KERNEL.socket(Linux.AF_INET, type, 0), "socket");
+    return Calls.check(KERNEL.socket(Linux.AF_INET, type, 0), "socket");
   }
 
   /** An eventfd whose count is 0: it can be written and not read. */
   public static int eventFd() {
-    return check(KERNEL.eventfd(0, Linux.EFD_CLOEXEC | Linux.EFD_NONBLOCK), "eventfd");
+    return Calls.check(KERNEL.eventfd(0, Linux.EFD_CLOEXEC | Linux.EFD_NONBLOCK), "eventfd");
   }
 
   /** Another descriptor of the same description, the first free number from {@code least} on. */
   public static int dupFrom(int least, int fd) {
-    return check(KERNEL.fcntl(fd, Linux.F_DUPFD_CLOEXEC, least), "fcntl F_DUPFD_CLOEXEC");
+    return Calls.check(KERNEL.fcntl(fd, Linux.F_DUPFD_CLOEXEC, least), "fcntl F_DUPFD_CLOEXEC");
   }
 
   /** Puts another description at a number that is in use; what was there is closed. */
@@ -65,19 +64,19 @@ public final class Opened {
   public static long softLimit() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment limit = arena.allocate(Linux.rlimitLayout());
-      check(KERNEL.getrlimit(Linux.RLIMIT_NOFILE, limit), "getrlimit");
+      Calls.check(KERNEL.getrlimit(Linux.RLIMIT_NOFILE, limit), "getrlimit");
       return Linux.softLimit(limit);
     }
   }
 
   /** Whether a descriptor is closed when the process executes another program. */
   public static boolean isCloseOnExec(int fd) {
-    return (check(KERNEL.fcntl(fd, Linux.F_GETFD, 0), "fcntl") & Linux.FD_CLOEXEC) != 0;
+    return (Calls.check(KERNEL.fcntl(fd, Linux.F_GETFD, 0), "fcntl") & Linux.FD_CLOEXEC) != 0;
   }
 
   /** Ends the sending direction of a socket. */
   public static void endOutput(int fd) {
-    check(KERNEL.shutdown(fd, Linux.SHUT_WR), "shutdown");
+    Calls.check(KERNEL.shutdown(fd, Linux.SHUT_WR), "shutdown");
   }
 
   /** Makes close(2) of a socket break the connection off: the other side gets ECONNRESET. */
@@ -85,7 +84,8 @@ public final class Opened {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment linger = arena.allocateFrom(ValueLayout.JAVA_INT, 1, 0); // struct linger
       int size = (int) linger.byteSize();
-      check(KERNEL.setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, linger, size), "setsockopt");
+      Calls.check(
+          KERNEL.setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, linger, size), "setsockopt");
     }
   }
 
@@ -93,7 +93,8 @@ public final class Opened {
   public static void smallestBuffer(int fd, int option) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment size = arena.allocateFrom(ValueLayout.JAVA_INT, 1);
-      check(KERNEL.setsockopt(fd, Linux.SOL_SOCKET, option, size, Integer.BYTES), "setsockopt");
+      Calls.check(
+          KERNEL.setsockopt(fd, Linux.SOL_SOCKET, option, size, Integer.BYTES), "setsockopt");
     }
   }
 
@@ -113,18 +114,11 @@ public final class Opened {
           FunctionDescriptor.of(i, i, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG);
       int named =
           (int) linker.downcallHandle(nameOf, ptsname).invokeExact(master, name, name.byteSize());
-      check(-(unlocked | named), "unlockpt, ptsname_r");
+      Calls.check(-(unlocked | named), "unlockpt, ptsname_r");
       return new Fds.Pair(master, file(Path.of(name.getString(0)), Linux.O_RDWR | Linux.O_NOCTTY));
     } catch (Throwable t) {
       Fds.close(master);
       throw new AssertionError("no pty", t);
     }
-  }
-
-  private static int check(int result, String call) {
-    if (result < 0) {
-      throw new AssertionError(call + ": " + Errno.name(-result));
-    }
-    return result;
   }
 }
