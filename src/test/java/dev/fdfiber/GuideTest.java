@@ -3,6 +3,7 @@ package dev.fdfiber;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.ChildJvm;
+import dev.fdfiber.testing.DocExamples;
 import dev.fdfiber.testing.FdTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,7 +37,7 @@ class GuideTest {
   void examples_print_whatTheGuideSays() throws Exception {
     String guide = Files.readString(Path.of("docs/guide.md"));
     List<MatchResult> examples = EXAMPLE.matcher(guide).results().toList();
-    assertThat(examples).hasSize(guide.split("```java\n", -1).length - 1).hasSizeGreaterThan(6);
+    assertThat(examples).hasSameSizeAs(DocExamples.javaBlocks(guide)).hasSizeGreaterThan(6);
     StringBuilder source = new StringBuilder(IMPORTS);
     source.append(
         "public class Guide { public static void main(String[] args) throws Exception {\n");
@@ -51,12 +51,7 @@ class GuideTest {
       source.append("static void example").append(i).append("() throws Exception {\n");
       source.append(examples.get(i).group(1)).append("}\n");
     }
-    Path file = Files.writeString(dir.resolve("Guide.java"), source.append("}\n"));
-    String classPath = System.getProperty("java.class.path");
-    int status =
-        ToolProvider.getSystemJavaCompiler()
-            .run(null, null, null, "-cp", classPath, "-d", dir.toString(), file.toString());
-    assertThat(status).as("exit status of javac").isZero();
+    DocExamples.compile(dir, "Guide", source.append("}\n"));
     ChildJvm.Result result = new ChildJvm(ChildJvm.FIBER_FLAGS).withClasses(dir).run(dir, "Guide");
     assertThat(result.out().lines()).as(result.errors()).containsExactlyElementsOf(expected);
     assertThat(result.errors()).isEmpty();

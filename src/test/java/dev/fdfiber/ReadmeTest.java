@@ -2,6 +2,7 @@ package dev.fdfiber;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.testing.DocExamples;
 import dev.fdfiber.testing.FdTest;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -11,9 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,14 +20,13 @@ import org.junit.jupiter.api.io.TempDir;
 /** What the README shows is what the library does. */
 @FdTest
 class ReadmeTest {
-  private static final Pattern JAVA = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
-
   @TempDir Path dir;
 
   @Test
   @Tag("slow")
   void example_compiledAndRun_printsHello() throws Exception {
-    assertThat(run(javaBlocks().getFirst())).isEqualTo("hello\n");
+    String readme = Files.readString(Path.of("README.md"));
+    assertThat(run(DocExamples.javaBlocks(readme).getFirst())).isEqualTo("hello\n");
   }
 
   @Test
@@ -58,25 +56,13 @@ class ReadmeTest {
     assertThat(named).hasSizeGreaterThan(10).isSubsetOf(methods);
   }
 
-  private static List<String> javaBlocks() throws Exception {
-    return JAVA.matcher(Files.readString(Path.of("README.md")))
-        .results()
-        .map((MatchResult m) -> m.group(1))
-        .toList();
-  }
-
   private String run(String body) throws Exception {
     String source =
         "import dev.fdfiber.*; import dev.fdfiber.sock.*; import java.nio.charset.*;\n"
             + "public class Example { public static void main(String[] args) throws Exception {\n"
             + body
             + "}}";
-    Path file = Files.writeString(dir.resolve("Example.java"), source);
-    String classPath = System.getProperty("java.class.path");
-    int status =
-        ToolProvider.getSystemJavaCompiler()
-            .run(null, null, null, "-cp", classPath, "-d", dir.toString(), file.toString());
-    assertThat(status).as("exit status of javac").isZero();
+    DocExamples.compile(dir, "Example", source);
     try (URLClassLoader loader = new URLClassLoader(new URL[] {dir.toUri().toURL()})) {
       return output(loader.loadClass("Example"));
     }

@@ -3,17 +3,16 @@ package dev.fdfiber.inspect;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.testing.ChildJvm;
+import dev.fdfiber.testing.DocExamples;
 import dev.fdfiber.testing.FdTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javax.tools.ToolProvider;
 import jdk.jfr.EventType;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -22,8 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** What docs/inspect.md shows of metrics, recordings and traces is so. */
 @FdTest(limitSeconds = 300)
 class InspectDocsTest {
-  private static final Pattern JAVA = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
-
   @TempDir Path dir;
 
   private static String section(String title) throws Exception {
@@ -32,9 +29,9 @@ class InspectDocsTest {
   }
 
   private static String example(String title) throws Exception {
-    List<MatchResult> blocks = JAVA.matcher(section(title)).results().toList();
+    List<String> blocks = DocExamples.javaBlocks(section(title));
     assertThat(blocks).hasSize(1);
-    return blocks.getFirst().group(1);
+    return blocks.getFirst();
   }
 
   @Test
@@ -59,12 +56,7 @@ class InspectDocsTest {
             .formatted(
                 example("Metrics"),
                 example("A schedule trace").replace("trace.json", trace.toString()));
-    Path file = Files.writeString(dir.resolve("Docs.java"), source);
-    String classPath = System.getProperty("java.class.path");
-    int status =
-        ToolProvider.getSystemJavaCompiler()
-            .run(null, null, null, "-cp", classPath, "-d", dir.toString(), file.toString());
-    assertThat(status).as("exit status of javac").isZero();
+    DocExamples.compile(dir, "Docs", source);
     ChildJvm.Result result = new ChildJvm(ChildJvm.FIBER_FLAGS).withClasses(dir).run(dir, "Docs");
     assertThat(result.errors()).isEmpty();
     assertThat(result.out()).startsWith("MetricsSnapshot[resumes=2, ");

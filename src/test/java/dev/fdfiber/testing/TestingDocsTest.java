@@ -8,10 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,7 +17,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** The examples of docs/testing.md do what it says: those called ...Fails fail, and how. */
 @FdTest(limitSeconds = 300)
 class TestingDocsTest {
-  private static final Pattern JAVA = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
   private static final Pattern CLASS = Pattern.compile("^class (\\w+) ");
   private static final String IMPORTS =
       """
@@ -35,7 +32,7 @@ class TestingDocsTest {
   void examples_passOrFail_asTheirNamesSay() throws Exception {
     String page = Files.readString(Path.of("docs/testing.md"));
     List<String> names = new ArrayList<>();
-    for (String block : JAVA.matcher(page).results().map((MatchResult m) -> m.group(1)).toList()) {
+    for (String block : DocExamples.javaBlocks(page)) {
       names.add(compiled(block));
     }
     assertThat(names).hasSize(6);
@@ -62,12 +59,7 @@ class TestingDocsTest {
     Matcher matcher = CLASS.matcher(block);
     assertThat(matcher.find()).as(block).isTrue();
     String name = matcher.group(1);
-    Path file = Files.writeString(dir.resolve(name + ".java"), IMPORTS + block);
-    String classPath = System.getProperty("java.class.path");
-    int status =
-        ToolProvider.getSystemJavaCompiler()
-            .run(null, null, null, "-cp", classPath, "-d", dir.toString(), file.toString());
-    assertThat(status).as("exit status of javac for %s", name).isZero();
+    DocExamples.compile(dir, name, IMPORTS + block);
     return name;
   }
 }
