@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
@@ -100,21 +101,23 @@ class ClosedBehindTest {
     try (Scheduler s = Scheduler.builder().kernel(signals(blocks)).build()) {
       long[] closedAt = new long[1];
       Thread other = closesWhen(blocks, pipe.readFd(), closedAt);
-      Place.in(
-          s,
-          () -> {
-            IOException e = null;
-            try {
-              Scheduler.ioWait(pipe.readFd(), READ, -1);
-            } catch (IOException thrown) {
-              e = thrown;
-            }
-            long woken = System.nanoTime();
-            assertEbadf(e);
-            other.join();
-            assertThat(Duration.ofNanos(woken - closedAt[0])).isLessThanOrEqualTo(AT_MOST);
-          });
+      Place.in(s, () -> assertWokenInTime(pipe.readFd(), other, closedAt));
     }
+  }
+
+  /** Waits for what the other thread closes, and checks how soon after that it was told. */
+  private static void assertWokenInTime(int fd, Thread other, long[] closedAt)
+      throws InterruptedException {
+    IOException e = null;
+    try {
+      Scheduler.ioWait(fd, READ, -1);
+    } catch (IOException thrown) {
+      e = thrown;
+    }
+    long woken = System.nanoTime();
+    assertEbadf(e);
+    other.join();
+    assertThat(Duration.ofNanos(woken - closedAt[0])).isLessThanOrEqualTo(AT_MOST);
   }
 
   private static Thread closesWhen(CountDownLatch blocks, int fd, long[] closedAt) {
@@ -167,31 +170,11 @@ class ClosedBehindTest {
     Thread other =
         Thread.ofPlatform()
             .start(() -> {
-              while (!isInPoll(me)) {
-                Thread.onSpinWait();
-              }
+              Elsewhere.awaitIn("ppoll", me);
               Fds.close(pipe.readFd());
               closedAt[0] = System.nanoTime();
             });
-    IOException e = null;
-    try {
-      Scheduler.ioWait(pipe.readFd(), READ, -1);
-    } catch (IOException thrown) {
-      e = thrown;
-    }
-    long woken = System.nanoTime();
-    assertEbadf(e);
-    other.join();
-    assertThat(Duration.ofNanos(woken - closedAt[0])).isLessThanOrEqualTo(AT_MOST);
-  }
-
-  private static boolean isInPoll(Thread thread) {
-    for (StackTraceElement frame : thread.getStackTrace()) {
-      if (frame.getMethodName().equals("ppoll")) {
-        return true;
-      }
-    }
-    return false;
+    assertWokenInTime(pipe.readFd(), other, closedAt);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.ForwardingKernel;
@@ -236,21 +237,10 @@ class DriverInterruptTest {
   void r20_interruptOfABlockedWaitOutsideAFiber_endsIt(Pipe pipe) {
     Thread.ofPlatform()
         .start(() -> {
-          while (!isInPoll(me)) {
-            Thread.onSpinWait();
-          }
+          Elsewhere.awaitIn("ppoll", me);
           me.interrupt();
         });
     assertThatThrownBy(() -> Scheduler.ioWait(pipe.readFd(), READ, -1))
         .isInstanceOf(InterruptedException.class);
-  }
-
-  private static boolean isInPoll(Thread thread) {
-    for (StackTraceElement frame : thread.getStackTrace()) {
-      if (frame.getMethodName().equals("ppoll")) {
-        return true;
-      }
-    }
-    return false;
   }
 }

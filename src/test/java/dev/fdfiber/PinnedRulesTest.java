@@ -4,6 +4,7 @@ import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Logged;
@@ -102,20 +103,9 @@ class PinnedRulesTest {
   private static void writesWhenInPoll(Thread waiter, int fd) {
     Thread.ofPlatform()
         .start(() -> {
-          while (!isInPoll(waiter)) {
-            Thread.onSpinWait();
-          }
+          Elsewhere.awaitIn("ppoll", waiter);
           Fds.write(fd, "x");
         });
-  }
-
-  private static boolean isInPoll(Thread thread) {
-    for (StackTraceElement frame : thread.getStackTrace()) {
-      if (frame.getMethodName().equals("ppoll")) {
-        return true;
-      }
-    }
-    return false;
   }
 
   @Test
@@ -145,9 +135,7 @@ class PinnedRulesTest {
             Thread me = Thread.currentThread();
             Thread.ofPlatform()
                 .start(() -> {
-                  while (!isInPoll(me)) {
-                    Thread.onSpinWait();
-                  }
+                  Elsewhere.awaitIn("ppoll", me);
                   me.interrupt();
                 });
             Scheduler.ioWait(pipe.readFd(), READ, -1);

@@ -1,5 +1,6 @@
 package dev.fdfiber.testing;
 
+import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -46,6 +47,13 @@ public final class Elsewhere<T> {
     Elsewhere<Void> elsewhere = new Elsewhere<>(callable(action), true);
     elsewhere.thread.start();
     elsewhere.result();
+  }
+
+  /** Waits until another thread is in a method, such as {@code ppoll}. */
+  public static void awaitIn(String method, Thread thread) {
+    while (Arrays.stream(thread.getStackTrace()).noneMatch(f -> f.getMethodName().equals(method))) {
+      Thread.onSpinWait();
+    }
   }
 
   public Thread thread() {
