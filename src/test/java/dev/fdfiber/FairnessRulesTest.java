@@ -68,6 +68,14 @@ class FairnessRulesTest {
     }
   }
 
+  /** A fiber whose time comes after a millisecond. */
+  private void spawnTimer() {
+    scheduler.spawn(() -> {
+      Scheduler.pause(0.001);
+      done = true;
+    });
+  }
+
   /** Without a wait for a descriptor there is nothing to look at. */
   private void spawnWaiter(Pipe idle) {
     scheduler.spawn(() -> Scheduler.ioWait(idle.readFd(), READ, -1));
@@ -119,10 +127,7 @@ class FairnessRulesTest {
 
   @Test
   void r3_aYieldLoop_starvesNoTimer() throws Exception {
-    scheduler.spawn(() -> {
-      Scheduler.pause(0.001);
-      done = true;
-    });
+    spawnTimer();
     int[] rounds = new int[1];
     scheduler.spawn(() -> yieldUntilDone(rounds, () -> clock.advance(Duration.ofMillis(1))));
 
@@ -165,10 +170,7 @@ class FairnessRulesTest {
   @Test
   @SuppressWarnings("ThreadPriorityCheck") // the yield is the subject
   void r3_aThreadYieldLoop_starvesNoTimer() throws Exception {
-    scheduler.spawn(() -> {
-      Scheduler.pause(0.001);
-      done = true;
-    });
+    spawnTimer();
     int[] rounds = new int[1];
     scheduler.spawn(() -> {
       clock.advance(Duration.ofMillis(1));
@@ -185,10 +187,7 @@ class FairnessRulesTest {
   @Test
   void r3_aStreamOfReadyFds_starvesNoTimer(Pipe pipe) throws Exception {
     Fds.write(pipe.writeFd(), "never read, so always ready");
-    scheduler.spawn(() -> {
-      Scheduler.pause(0.001);
-      done = true;
-    });
+    spawnTimer();
     int[] rounds = new int[1];
     for (int i = 0; i < 10; i++) {
       scheduler.spawn(() -> {
@@ -227,10 +226,7 @@ class FairnessRulesTest {
 
   @Test
   void r3_aChainOfSpawns_starvesNoTimer() {
-    scheduler.spawn(() -> {
-      Scheduler.pause(0.001);
-      done = true;
-    });
+    spawnTimer();
     int[] rounds = new int[1];
     scheduler.spawn(() -> {
       clock.advance(Duration.ofMillis(1));
@@ -251,10 +247,7 @@ class FairnessRulesTest {
 
   @Test
   void r3_aLoopThatDrivesInsideAFiber_starvesNoTimer() {
-    scheduler.spawn(() -> {
-      Scheduler.pause(0.001);
-      done = true;
-    });
+    spawnTimer();
     int[] rounds = new int[1];
     scheduler.spawn(() -> {
       clock.advance(Duration.ofMillis(1));
@@ -271,10 +264,7 @@ class FairnessRulesTest {
 
   @Test
   void r3_foreignSubmissions_starveNoTimer() {
-    scheduler.spawn(() -> {
-      Scheduler.pause(0.001);
-      done = true;
-    });
+    spawnTimer();
     int[] rounds = new int[1];
     scheduler.spawn(() -> clock.advance(Duration.ofMillis(1)));
     scheduler.spawn(() -> {

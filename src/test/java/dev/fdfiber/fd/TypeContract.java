@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What every type keeps to, in fibers on each poller and outside; subclasses name the types. */
 @ExtendWith(LeftBehind.class)
 abstract class TypeContract {
+  private static final Duration NEVER = Subject.NEVER;
   private static final Duration HOUR = Duration.ofHours(1);
   private static final Duration MOMENT = Duration.ofNanos(1);
 
@@ -95,8 +96,6 @@ abstract class TypeContract {
       }
     });
   }
-
-  private static final Duration NEVER = Subject.NEVER;
 
   @ParameterizedTest
   @MethodSource("places")

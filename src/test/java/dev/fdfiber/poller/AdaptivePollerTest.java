@@ -23,12 +23,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The move from poll(2) to epoll(7), with waits in every state. */
 @FdTest
 class AdaptivePollerTest {
-  private static final class Plain extends Wait {
-    Plain(int fd, int mode, long order) {
-      ask(fd, mode, order);
-    }
-  }
-
   private final AdaptivePoller poller = new AdaptivePoller(Kernel.system());
   private final List<Wait> ready = new ArrayList<>();
   private final List<Integer> many = new ArrayList<>();
@@ -42,7 +36,7 @@ class AdaptivePollerTest {
   }
 
   private Wait add(Poller to, int fd, int mode) {
-    Wait wait = new Plain(fd, mode, orders++);
+    Wait wait = new PlainWait(fd, mode, orders++);
     assertThat(to.add(wait)).isZero();
     return wait;
   }

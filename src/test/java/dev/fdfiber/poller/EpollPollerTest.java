@@ -23,12 +23,6 @@ import org.junit.jupiter.api.Test;
 /** What epoll(7) makes harder than poll(2): registrations outlive numbers. */
 @FdTest
 class EpollPollerTest {
-  private static final class Plain extends Wait {
-    Plain(int fd, int mode, long order) {
-      ask(fd, mode, order);
-    }
-  }
-
   /** Keeps the calls of epoll_ctl, and refuses what it is told to. */
   private static final class Recording extends ForwardingKernel {
     private final List<String> calls = new ArrayList<>();
@@ -79,7 +73,7 @@ class EpollPollerTest {
   }
 
   private Wait add(int fd, int mode) {
-    Wait wait = new Plain(fd, mode, orders++);
+    Wait wait = new PlainWait(fd, mode, orders++);
     assertThat(poller.add(wait)).isZero();
     return wait;
   }
@@ -267,7 +261,7 @@ class EpollPollerTest {
   }
 
   private Wait add(int fd, int mode, Registration registration) {
-    Wait wait = new Plain(fd, mode, 0);
+    Wait wait = new PlainWait(fd, mode, 0);
     wait.ask(fd, mode, orders++, registration);
     assertThat(poller.add(wait)).isZero();
     return wait;
@@ -462,7 +456,7 @@ class EpollPollerTest {
           }
         };
     try (EpollPoller other = new EpollPoller(refusing)) {
-      Wait wait = new Plain(pipe.writeFd(), WRITE, 0);
+      Wait wait = new PlainWait(pipe.writeFd(), WRITE, 0);
       other.add(wait);
       assertThatThrownBy(() -> other.poll(0, ready::add))
           .isInstanceOf(IllegalStateException.class)
@@ -484,7 +478,7 @@ class EpollPollerTest {
           }
         };
     try (EpollPoller other = new EpollPoller(signalled)) {
-      Wait wait = new Plain(pipe.writeFd(), WRITE, 0);
+      Wait wait = new PlainWait(pipe.writeFd(), WRITE, 0);
       other.add(wait);
       left[0] = 3;
       assertThat(other.poll(-1, ready::add)).isEqualTo(Poller.Look.INTERRUPTED);

@@ -46,17 +46,6 @@ class PollerContractTest {
     }
   }
 
-  private static final class Plain extends Wait {
-    Plain(int fd, int mode, long order) {
-      ask(fd, mode, order);
-    }
-
-    @Override
-    public String toString() {
-      return "wait " + order();
-    }
-  }
-
   @Parameter Kind kind;
 
   private Poller poller;
@@ -75,7 +64,7 @@ class PollerContractTest {
   }
 
   private Wait add(int fd, int mode) {
-    Wait wait = new Plain(fd, mode, orders++);
+    Wait wait = new PlainWait(fd, mode, orders++);
     assertThat(poller.add(wait)).isZero();
     return wait;
   }
@@ -102,7 +91,7 @@ class PollerContractTest {
 
   @Test
   void poll_aWaitThatIsOver_canBeAskedAgain(SocketPair pair) {
-    Plain wait = new Plain(pair.a(), WRITE, 0);
+    PlainWait wait = new PlainWait(pair.a(), WRITE, 0);
     for (int i = 0; i < 3; i++) {
       wait.ask(pair.a(), WRITE, i);
       assertThat(wait.ready()).isZero();
@@ -124,8 +113,8 @@ class PollerContractTest {
 
   @Test
   void add_negative_isEbadf() {
-    assertThat(poller.add(new Plain(-1, READ, 0))).isEqualTo(-Errno.EBADF);
-    assertThat(poller.add(new Plain(Integer.MIN_VALUE, READ, 0))).isEqualTo(-Errno.EBADF);
+    assertThat(poller.add(new PlainWait(-1, READ, 0))).isEqualTo(-Errno.EBADF);
+    assertThat(poller.add(new PlainWait(Integer.MIN_VALUE, READ, 0))).isEqualTo(-Errno.EBADF);
     assertThat(poller.size()).isZero();
   }
 
@@ -312,7 +301,7 @@ class PollerContractTest {
           }
         };
     try (Poller failingPoller = kind.over(failing)) {
-      failingPoller.add(new Plain(0, READ, 0));
+      failingPoller.add(new PlainWait(0, READ, 0));
       assertThatThrownBy(() -> failingPoller.poll(0, ready::add))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("ENOMEM");
