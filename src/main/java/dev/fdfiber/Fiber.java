@@ -75,7 +75,10 @@ public final class Fiber {
     return thread;
   }
 
-  /** What it does now, for what and until when; elsewhere than on the driver, a moment ago. */
+  /**
+   * What it does, for what and until when: exact on the driver, and in any other thread as it was a
+   * moment ago. Does not suspend.
+   */
   public FiberInfo info() {
     return Snapshot.info(task, task.loop.clock.nanoTime());
   }
