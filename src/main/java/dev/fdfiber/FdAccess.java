@@ -4,9 +4,9 @@ import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.kernel.NonBlocking;
+import dev.fdfiber.kernel.SocketOptions;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** How the bytes of a descriptor are read and written without blocking. */
 sealed interface FdAccess {
@@ -116,18 +116,9 @@ sealed interface FdAccess {
 
   /** A stream without the boundaries that credentials and descriptors make in unix(7). */
   private static boolean isTcp(Kernel kernel, int fd) {
-    try (Arena arena = Arena.ofConfined()) {
-      int domain = option(kernel, fd, Linux.SO_DOMAIN, arena);
-      return (domain == Linux.AF_INET || domain == Linux.AF_INET6)
-          && option(kernel, fd, Linux.SO_TYPE, arena) == Linux.SOCK_STREAM;
-    }
-  }
-
-  private static int option(Kernel kernel, int fd, int option, Arena arena) {
-    MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
-    MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
-    int result = kernel.getsockopt(fd, Linux.SOL_SOCKET, option, value, length);
-    return result < 0 ? result : value.get(ValueLayout.JAVA_INT, 0);
+    int domain = SocketOptions.get(kernel, fd, Linux.SO_DOMAIN);
+    return (domain == Linux.AF_INET || domain == Linux.AF_INET6)
+        && SocketOptions.get(kernel, fd, Linux.SO_TYPE) == Linux.SOCK_STREAM;
   }
 
   /** What fstat(2) says that a descriptor is. */
@@ -141,7 +132,8 @@ sealed interface FdAccess {
         MemorySegment stat = arena.allocate(Linux.statLayout());
         int result = kernel.fstat(fd, stat);
         if (result < 0) {
-          return new Kind(isSocket(kernel, fd, arena), false, false);
+          boolean socket = SocketOptions.get(kernel, fd, Linux.SO_TYPE) != -Errno.ENOTSOCK;
+          return new Kind(socket, false, false);
         }
         int type = Linux.mode(stat) & Linux.S_IFMT;
         boolean character = type == Linux.S_IFCHR;
@@ -150,13 +142,6 @@ sealed interface FdAccess {
                 || (character && isTerminal(Linux.deviceMajor(stat), Linux.deviceMinor(stat)));
         return new Kind(type == Linux.S_IFSOCK, character, again);
       }
-    }
-
-    private static boolean isSocket(Kernel kernel, int fd, Arena arena) {
-      MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
-      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
-      int result = kernel.getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_TYPE, value, length);
-      return result != -Errno.ENOTSOCK;
     }
 
     /**

@@ -6,11 +6,11 @@ import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.kernel.Messages;
 import dev.fdfiber.kernel.Rtnetlink;
+import dev.fdfiber.kernel.SocketOptions;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -100,13 +100,9 @@ public final class Netlink implements Closeable {
   /** How many bytes of changes may wait to be read, {@code SO_RCVBUF}, socket(7). */
   public void receiveBuffer(int bytes) throws IOException {
     fd.requireOpen();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment size = arena.allocateFrom(ValueLayout.JAVA_INT, bytes);
-      Kernel kernel = fd.kernel();
-      fd.now(
-          "setsockopt SO_RCVBUF",
-          kernel.setsockopt(fd(), Linux.SOL_SOCKET, Linux.SO_RCVBUF, size, Integer.BYTES));
-    }
+    fd.now(
+        "setsockopt SO_RCVBUF",
+        SocketOptions.set(fd.kernel(), fd(), Linux.SOL_SOCKET, Linux.SO_RCVBUF, bytes));
   }
 
   /**

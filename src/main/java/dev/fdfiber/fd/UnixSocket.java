@@ -7,6 +7,7 @@ import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.kernel.Messages;
+import dev.fdfiber.kernel.SocketOptions;
 import dev.fdfiber.kernel.UnixAddresses;
 import java.io.Closeable;
 import java.io.IOException;
@@ -237,13 +238,9 @@ public final class UnixSocket implements Closeable {
   /** Lets messages tell from now on who sent them, {@code SO_PASSCRED}. */
   public void passCredentials() throws IOException {
     fd.requireOpen();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment one = arena.allocateFrom(ValueLayout.JAVA_INT, 1);
-      Kernel kernel = fd.kernel();
-      fd.now(
-          "setsockopt SO_PASSCRED",
-          kernel.setsockopt(fd(), Linux.SOL_SOCKET, SO_PASSCRED, one, Integer.BYTES));
-    }
+    fd.now(
+        "setsockopt SO_PASSCRED",
+        SocketOptions.set(fd.kernel(), fd(), Linux.SOL_SOCKET, SO_PASSCRED, 1));
   }
 
   /**

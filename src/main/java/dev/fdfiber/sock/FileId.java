@@ -42,7 +42,7 @@ record FileId(long device, long number) {
     }
   }
 
-  /** Why there is no id: minus nothing, EBADF or ENOSYS. */
+  /** Why there is no id: EBADF or ENOSYS, as positive numbers. */
   static int whyNone(Kernel kernel, int fd) {
     return kernel.fcntl(fd, Linux.F_GETFD, 0) < 0 ? Errno.EBADF : Errno.ENOSYS;
   }

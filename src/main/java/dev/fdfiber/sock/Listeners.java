@@ -4,10 +4,8 @@ import dev.fdfiber.ErrnoException;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
+import dev.fdfiber.kernel.SocketOptions;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -111,14 +109,10 @@ final class Listeners {
   }
 
   private static void requireListening(int fd) throws ErrnoException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
-      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
-      int result = KERNEL.getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_ACCEPTCONN, value, length);
-      if (result == -Errno.ENOTSOCK || (result == 0 && value.get(ValueLayout.JAVA_INT, 0) == 0)) {
-        throw new IllegalStateException("fd " + fd + " is no socket that listens");
-      }
-      Io.check(result, "getsockopt(fd " + fd + ", SO_ACCEPTCONN)");
+    int listens = SocketOptions.get(KERNEL, fd, Linux.SO_ACCEPTCONN);
+    if (listens == 0 || listens == -Errno.ENOTSOCK) {
+      throw new IllegalStateException("fd " + fd + " is no socket that listens");
     }
+    Io.check(listens, "getsockopt(fd " + fd + ", SO_ACCEPTCONN)");
   }
 }

@@ -5,9 +5,9 @@ import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
-import dev.fdfiber.kernel.NativeBuffers;
 import dev.fdfiber.kernel.NonBlocking;
 import dev.fdfiber.kernel.SocketAddress;
+import dev.fdfiber.kernel.SocketOptions;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -27,9 +27,9 @@ final class Tcp {
     InetAddress address = Resolver.resolve(host)[0];
     int fd = open(kernel, address);
     try (Arena arena = Arena.ofConfined()) {
-      set(kernel, fd, Linux.SO_REUSEADDR, "SO_REUSEADDR", arena);
+      set(kernel, fd, Linux.SO_REUSEADDR, "SO_REUSEADDR");
       if (reusePort) {
-        set(kernel, fd, Linux.SO_REUSEPORT, "SO_REUSEPORT", arena);
+        set(kernel, fd, Linux.SO_REUSEPORT, "SO_REUSEPORT");
       }
       MemorySegment where = SocketAddress.encode(arena, address, port);
       Io.check(
@@ -149,7 +149,7 @@ final class Tcp {
         if (!Io.await(kernel, call, fd, Scheduler.WRITE, timeout, 0)) {
           throw new SocketTimeoutException(call + ": no answer within " + timeout);
         }
-        result = -pendingError(kernel, fd, arena);
+        result = -pendingError(kernel, fd);
       }
       Io.check(result, call);
       return fd;
@@ -159,13 +159,9 @@ final class Tcp {
     }
   }
 
-  private static int pendingError(Kernel kernel, int fd, Arena arena) throws ErrnoException {
-    MemorySegment error = arena.allocate(ValueLayout.JAVA_INT);
-    MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
-    Io.check(
-        kernel.getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_ERROR, error, length),
-        "getsockopt(fd " + fd + ", SO_ERROR)");
-    return error.get(ValueLayout.JAVA_INT, 0);
+  private static int pendingError(Kernel kernel, int fd) throws ErrnoException {
+    int error = SocketOptions.get(kernel, fd, Linux.SO_ERROR);
+    return Io.check(error, "getsockopt(fd " + fd + ", SO_ERROR)");
   }
 
   // ---- ends
@@ -189,19 +185,13 @@ final class Tcp {
   }
 
   private static void noDelay(Kernel kernel, int fd) {
-    MemorySegment one = NativeBuffers.take();
-    one.set(ValueLayout.JAVA_INT, 0, 1);
     // What is no TCP socket has nothing to delay.
-    kernel.setsockopt(fd, Linux.IPPROTO_TCP, Linux.TCP_NODELAY, one, Integer.BYTES);
-    NativeBuffers.give(one);
+    SocketOptions.set(kernel, fd, Linux.IPPROTO_TCP, Linux.TCP_NODELAY, 1);
   }
 
-  private static void set(Kernel kernel, int fd, int option, String name, Arena arena)
-      throws ErrnoException {
-    MemorySegment one = arena.allocateFrom(ValueLayout.JAVA_INT, 1);
-    Io.check(
-        kernel.setsockopt(fd, Linux.SOL_SOCKET, option, one, Integer.BYTES),
-        "setsockopt(fd " + fd + ", " + name + ")");
+  private static void set(Kernel kernel, int fd, int option, String name) throws ErrnoException {
+    int result = SocketOptions.set(kernel, fd, Linux.SOL_SOCKET, option, 1);
+    Io.check(result, "setsockopt(fd " + fd + ", " + name + ")");
   }
 
   private static void requirePort(int port) {

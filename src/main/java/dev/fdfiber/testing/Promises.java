@@ -3,9 +3,7 @@ package dev.fdfiber.testing;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.kernel.Linux;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import dev.fdfiber.kernel.SocketOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -112,12 +110,7 @@ final class Promises {
   }
 
   private static boolean isStreamSocket(int fd) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
-      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
-      int result = Kernel.system().getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_TYPE, value, length);
-      return result >= 0 && value.get(ValueLayout.JAVA_INT, 0) == Linux.SOCK_STREAM;
-    }
+    return SocketOptions.get(Kernel.system(), fd, Linux.SO_TYPE) == Linux.SOCK_STREAM;
   }
 
   /** A socket call on no socket, which is {@code ENOTSOCK} and leads to another call. */
