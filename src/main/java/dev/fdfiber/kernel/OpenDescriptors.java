@@ -25,6 +25,7 @@ public final class OpenDescriptors {
   private static final String LISTING = "/proc/" + ProcessHandle.current().pid() + "/fd";
 
   private final Map<Integer, String> targets = new HashMap<>();
+  private final Map<Integer, String> descriptions = new HashMap<>();
   private @Nullable Map<String, List<Integer>> byTarget;
   private @Nullable SocketTable sockets;
 
@@ -74,6 +75,10 @@ public final class OpenDescriptors {
    * tcp 127.0.0.1:5000 → 127.0.0.1:80 ESTABLISHED}.
    */
   public String describe(int fd) {
+    return descriptions.computeIfAbsent(fd, this::descriptionOf);
+  }
+
+  private String descriptionOf(int fd) {
     String target = targetOf(fd);
     if (target.isEmpty()) {
       return "not open";
