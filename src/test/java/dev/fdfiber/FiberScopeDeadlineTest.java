@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.fdfiber.testing.FdTest;
-import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
 import java.io.IOException;
@@ -23,22 +22,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Deadlines of scopes, and shields against them and against cancels. */
+/** Deadlines of scopes. */
 @FdTest
 @SuppressWarnings("FutureReturnValueIgnored") // a failure comes out of join
 class FiberScopeDeadlineTest extends ScopeFixture {
-  private static FiberScope open(String name, double seconds) {
-    return FiberScope.builder().name(name).deadline(seconds(seconds)).open();
-  }
-
-  private static Duration seconds(double seconds) {
-    return Duration.ofNanos((long) (seconds * 1e9));
-  }
-
-  private static boolean isInterrupted() {
-    return Thread.currentThread().isInterrupted();
-  }
-
   @ParameterizedTest
   @EnumSource(Place.class)
   void join_pastTheDeadline_cancelsAllAndNamesTheScope(Place place) throws Exception {
@@ -459,149 +446,5 @@ class FiberScopeDeadlineTest extends ScopeFixture {
           }
         });
     assertThat(log).isEmpty();
-  }
-
-  // ---- shields
-
-  @Test
-  void shield_defersACancelToItsEnd() throws Exception {
-    Fiber owner =
-        s.spawn(
-            "owner",
-            () -> {
-              FiberScope.shield(() -> {
-                Scheduler.pause(2);
-                FiberScope.shield(() -> Scheduler.pause(1));
-                assertThat(isInterrupted()).isFalse();
-                log.add("cleaned up at " + now());
-              });
-              log.add("interrupted " + isInterrupted());
-              Scheduler.pause(1);
-            });
-    s.spawn(() -> {
-      Scheduler.pause(1);
-      owner.cancel();
-      owner.thread().interrupt(); // in a wait of ours it is deferred as well
-    });
-    s.run();
-    assertThat(owner.failure()).get().isInstanceOf(InterruptedException.class);
-    assertThat(log).containsExactly("cleaned up at 3.0", "interrupted true");
-  }
-
-  @Test
-  void shield_holdsBackACancelThatIsPending() throws Exception {
-    Place.in(
-        s,
-        () -> {
-          Fiber.current().cancel();
-          FiberScope.shield(() -> Scheduler.pause(1));
-          assertThatThrownBy(() -> Scheduler.pause(1)).isInstanceOf(InterruptedException.class);
-        });
-  }
-
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void shield_rawInterrupts_inEveryWaitOfOurs(boolean timed, Pipe pipe) throws Exception {
-    Fiber other = s.spawn(() -> Scheduler.pause(5));
-    Fiber owner =
-        s.spawn(
-            "owner",
-            () ->
-                FiberScope.shield(() -> {
-                  double limit = timed ? 3 : -1;
-                  assertThat(Scheduler.ioWait(pipe.readFd(), Scheduler.READ, limit))
-                      .isEqualTo(timed ? 0 : 1);
-                  Duration left = seconds(timed ? 4 : 100);
-                  int[] seen =
-                      Scheduler.ioWaitAny(
-                          new int[] {pipe.readFd()}, new int[] {Scheduler.READ}, left);
-                  assertThat(seen).containsExactly(Scheduler.READ);
-                  other.join();
-                }));
-    s.spawn(() -> {
-      Scheduler.pause(1);
-      owner.thread().interrupt();
-      Scheduler.pause(3);
-      owner.thread().interrupt();
-      Fds.write(pipe.writeFd(), "x");
-      Scheduler.pause(0.5);
-      owner.thread().interrupt();
-    });
-    s.run();
-    Place.rethrow(owner);
-    assertThat(now()).isEqualTo(5);
-  }
-
-  @Test
-  void shield_defersADeadlineForItsOwner_notForTheChildren() throws Exception {
-    Place.in(
-        s,
-        () -> {
-          Throwable t =
-              catchThrowable(() -> {
-                try (FiberScope scope = open("fetch", 2)) {
-                  scope.fork(() -> {
-                    try {
-                      return waiting("child").call();
-                    } finally {
-                      log.add("at " + now());
-                    }
-                  });
-                  FiberScope.shield(() -> {
-                    Scheduler.pause(4);
-                    log.add("cleaned up at " + now());
-                  });
-                  log.add("interrupted " + isInterrupted());
-                  Scheduler.pause(1000);
-                }
-              });
-          assertThat(t).hasMessageStartingWith("scope fetch: ");
-        });
-    assertThat(log)
-        .containsExactly("child cancelled", "at 2.0", "cleaned up at 4.0", "interrupted true");
-  }
-
-  @Test
-  void shield_aDeadlineInside_worksAsEver() throws Exception {
-    Place.in(
-        s,
-        () -> {
-          try (FiberScope outer = open("outer", 1)) {
-            FiberScope.shield(() -> {
-              try (FiberScope inner = open("inner", 2)) {
-                inner.fork(waiting("inner child"));
-                assertThatThrownBy(inner::join).hasMessageStartingWith("scope inner: ");
-              }
-              assertThatThrownBy(() ->
-                      FiberScope.within(
-                          seconds(1),
-                          () -> {
-                            Scheduler.pause(1000);
-                            return "";
-                          }))
-                  .isInstanceOf(TimeoutException.class);
-              assertThat(now()).isEqualTo(3);
-            });
-            assertThatThrownBy(outer::join).hasMessageStartingWith("scope outer: ");
-          }
-        });
-  }
-
-  @Test
-  void shield_inAChild_letsItCleanUp_whenTheScopeIsClosed() throws Exception {
-    Place.in(
-        s,
-        () -> {
-          try (FiberScope scope = FiberScope.open()) {
-            scope.fork(() -> {
-              FiberScope.shield(() -> Scheduler.pause(2));
-              log.add("done");
-              return waiting("child").call();
-            });
-            Scheduler.pause(1);
-          }
-          assertThat(now()).isEqualTo(2);
-        });
-    assertThat(log).containsExactly("done", "child cancelled");
   }
 }

@@ -6,6 +6,7 @@ import dev.fdfiber.testing.ManualClock;
 import dev.fdfiber.testing.Place;
 import dev.fdfiber.testing.TimeKernel;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -48,6 +49,19 @@ abstract class ScopeFixture {
       s.runUntilEmpty(); // now Scheduler.current() is this one
       body.run();
     }
+  }
+
+  static Duration seconds(double seconds) {
+    return Duration.ofNanos((long) (seconds * 1e9));
+  }
+
+  /** A scope with a deadline. */
+  static FiberScope open(String name, double seconds) {
+    return FiberScope.builder().name(name).deadline(seconds(seconds)).open();
+  }
+
+  static boolean isInterrupted() {
+    return Thread.currentThread().isInterrupted();
   }
 
   static Callable<String> after(double seconds, String result) {
