@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.stream.Stream;
 import jdk.jfr.Event;
 import jdk.jfr.EventType;
 import jdk.jfr.Recording;
@@ -33,6 +32,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 @FdTest
 @Tag("slow")
 class FlightRecordingTest {
+  static final List<Class<? extends Event>> EVENTS =
+      List.of(
+          FiberSpawnEvent.class,
+          FiberEndEvent.class,
+          FiberParkEvent.class,
+          FiberRunEvent.class,
+          DriverHeldEvent.class,
+          PassEvent.class,
+          PollerSwitchEvent.class);
+
   @TempDir Path directory;
 
   private static Recording recording() {
@@ -224,16 +233,7 @@ class FlightRecordingTest {
 
   @Test
   void everyEvent_hasALabelADescriptionAndACategory_andNoStackOfTheDriver() {
-    Stream<Class<? extends Event>> events =
-        Stream.of(
-            FiberSpawnEvent.class,
-            FiberEndEvent.class,
-            FiberParkEvent.class,
-            FiberRunEvent.class,
-            DriverHeldEvent.class,
-            PassEvent.class,
-            PollerSwitchEvent.class);
-    assertThat(events.map(EventType::getEventType))
+    assertThat(EVENTS.stream().map(EventType::getEventType))
         .allSatisfy(type -> {
           assertThat(type.getName()).startsWith("dev.fdfiber.");
           assertThat(type.getLabel()).isNotBlank();

@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import jdk.jfr.EventType;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -66,14 +65,7 @@ class InspectDocsTest {
   @Test
   void tableOfEvents_namesEveryEvent() throws Exception {
     Set<String> events =
-        Stream.of(
-                FiberSpawnEvent.class,
-                FiberEndEvent.class,
-                FiberParkEvent.class,
-                FiberRunEvent.class,
-                DriverHeldEvent.class,
-                PassEvent.class,
-                PollerSwitchEvent.class)
+        FlightRecordingTest.EVENTS.stream()
             .map(type -> EventType.getEventType(type).getName())
             .collect(Collectors.toCollection(TreeSet::new));
     Set<String> named =
