@@ -1,6 +1,7 @@
 /**
  * Sockets on plain integer descriptors: {@code Sock}, whose calls park the fiber where the system
- * call would block.
+ * call would block; {@code ConnectionPool}, which keeps client connections for the next request;
+ * {@code Workers}, a server on several cores.
  *
  * <p>May use {@code dev.fdfiber} and {@code dev.fdfiber.kernel}; nothing below may use it. Anyone
  * may use it.
