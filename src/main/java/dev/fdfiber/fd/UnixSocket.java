@@ -47,7 +47,8 @@ public final class UnixSocket implements Closeable {
 
   private static final int SO_PASSCRED = 16;
   private static final int BACKLOG = 1024;
-  private static final Duration FULL_QUEUE_PAUSE = Duration.ofMillis(2);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(1); // for a full listener
+  private static final Duration LONGEST_PAUSE = Duration.ofMillis(32);
 
   /**
    * A message that came.
@@ -118,7 +119,9 @@ public final class UnixSocket implements Closeable {
   }
 
   /**
-   * A connected stream socket. Suspends while the listener's queue is full.
+   * A connected stream socket. Suspends while the listener's queue is full, and then asks again
+   * after 1 ms, and after twice that each time, up to 32 ms: the kernel tells nobody but a blocked
+   * connect(2) when there is room. So it may come after others that began later.
    *
    * @throws ErrnoException {@code ENOENT} without a file, {@code ECONNREFUSED} without a listener,
    *     connect(2) ERRORS
@@ -156,16 +159,19 @@ public final class UnixSocket implements Closeable {
   }
 
   /**
-   * Where a listener's queue is full no descriptor gets ready when there is room, connect(2), so it
-   * asks again now and then. A datagram socket connects at once.
+   * A socket that is refused for a full queue, {@code EAGAIN}, is writable and hung up to poll(2)
+   * at once, and an edge of epoll(7) does not follow either when there is room, so it asks again
+   * now and then. A datagram socket connects at once.
    */
   private void connectTo(UnixAddress address) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment where = encode(arena, address);
+      Duration pause = FIRST_PAUSE;
       while (true) {
         int result = fd.kernel().connect(fd(), where, (int) where.byteSize());
         if (result == -Errno.EAGAIN) {
-          pause();
+          pause(pause);
+          pause = pause.compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : pause;
         } else if (result != -Errno.EINTR) {
           Fd.check(result, "connect to " + address);
           return;
@@ -174,9 +180,9 @@ public final class UnixSocket implements Closeable {
     }
   }
 
-  private void pause() throws InterruptedIOException {
+  private void pause(Duration time) throws InterruptedIOException {
     try {
-      Scheduler.pause(FULL_QUEUE_PAUSE);
+      Scheduler.pause(time);
     } catch (InterruptedException e) {
       throw Fd.cancelled(fd.call("connect"), e);
     }

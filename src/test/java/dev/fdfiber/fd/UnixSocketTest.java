@@ -193,6 +193,27 @@ class UnixSocketTest {
     });
   }
 
+  @FdTest
+  void fullListener_isAskedLessAndLessOften(Scheduler scheduler, VirtualClock clock, Trace trace) {
+    UnixAddress name = abstractName();
+    scheduler.spawn(() -> {
+      try (UnixSocket listener = UnixSocket.bind(UnixSocket.Type.STREAM, name)) {
+        assertThat(Kernel.system().listen(listener.fd(), 0)).isZero();
+        try (UnixSocket first = UnixSocket.connect(name)) {
+          Scheduler.pause(3.2);
+          listener.accept().close();
+          listener.accept().close();
+          assertThat(text(first.receive(1))).isEmpty();
+        }
+      }
+    });
+    scheduler.spawn(() -> UnixSocket.connect(name).close());
+    scheduler.run();
+    assertThat(clock.elapsed()).isBetween(Duration.ofMillis(3200), Duration.ofMillis(3232));
+    long asked = trace.toString().lines().filter(line -> line.contains("connect(")).count();
+    assertThat(asked).as("after 1, 2, 4, 8, 16 ms and then every 32").isBetween(100L, 110L);
+  }
+
   @EachPlace
   void packets_keepTheirBounds_andEnd(Where where) throws Exception {
     where.run(() -> {
