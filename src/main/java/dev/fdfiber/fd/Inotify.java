@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -35,7 +36,8 @@ import java.util.stream.Stream;
  *
  * <p><b>Trees.</b> The kernel watches a directory and not what is below it. So a directory that
  * appears in a watched tree is watched at once and then listed: what had come into it before is
- * told as {@code CREATED}, and what comes in between may be told twice, but nothing is missed. Only
+ * told as {@code CREATED}, and what comes in between may be told twice, but nothing is missed: a
+ * directory that this process may not read, or not look into, is told as {@link Unwatched}. Only
  * the reader does this, so events must be read for a tree to stay watched. Listing holds the
  * driver.
  */
@@ -93,6 +95,13 @@ public final class Inotify implements Closeable {
    */
   public record Overflow() implements Event {}
 
+  /**
+   * A directory of a tree could not be watched, or not what is below it, {@code EACCES}, and the
+   * tree is watched without that. Once it may be read, {@link #watchTree} of the same tree watches
+   * it too.
+   */
+  public record Unwatched(Path directory) implements Event {}
+
   private static final int TREE =
       InotifyEvents.IN_CREATE | InotifyEvents.IN_MOVED_FROM | InotifyEvents.IN_MOVED_TO;
 
@@ -139,7 +148,8 @@ public final class Inotify implements Closeable {
 
   /**
    * Watches a directory and all below it, links not followed, also what appears there later; see
-   * the head of this class. Throws as {@link #watch} does.
+   * the head of this class. Throws as {@link #watch} does, but {@code EACCES} only for the root:
+   * what cannot be read below it is told by the next events, as {@link Unwatched}.
    */
   public void watchTree(Path root, Kind... kinds) throws IOException {
     fd.requireOpen();
@@ -207,6 +217,11 @@ public final class Inotify implements Closeable {
           addTree(entry, mask, isNew);
         }
       }
+      if (!Files.isExecutable(directory)) {
+        pending.add(new Unwatched(directory)); // what the entries are cannot be seen
+      }
+    } catch (AccessDeniedException e) {
+      pending.add(new Unwatched(directory)); // since it was watched
     } catch (NoSuchFileException | NotDirectoryException e) {
       // it is gone again, which is told by the directory that it was in
     }
@@ -218,6 +233,10 @@ public final class Inotify implements Closeable {
     } catch (ErrnoException e) {
       if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR) {
         return; // gone again
+      }
+      if (e.errno() == Errno.EACCES) {
+        pending.add(new Unwatched(directory));
+        return;
       }
       throw e;
     }

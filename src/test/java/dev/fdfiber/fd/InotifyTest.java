@@ -11,6 +11,7 @@ import dev.fdfiber.fd.Inotify.Event;
 import dev.fdfiber.fd.Inotify.Kind;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
+import dev.fdfiber.testing.ChildJvm;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Opened;
@@ -24,6 +25,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -213,6 +215,61 @@ class InotifyTest {
               assertThat(inotify.next()).isEqualTo(changed(d.resolve("after"), Kind.CREATED));
             }
           });
+    }
+  }
+
+  /** Root reads everything, but for a root without the capabilities for that. */
+  @Test
+  @Tag("slow")
+  void directoriesThatMayNotBeRead_areTold_andTheOthersAreWatched() throws Exception {
+    Path d = fresh();
+    shell(
+        d,
+        "mkdir closed blind open; mkdir blind/inner;"
+            + " chmod 0 closed; chmod 400 blind; echo x > open/file");
+    try {
+      ChildJvm.Result child =
+          new ChildJvm(ChildJvm.FIBER_FLAGS)
+              .withoutCapabilities("dac_override", "dac_read_search")
+              .run(temp, Watcher.class.getName(), d.toString());
+      assertThat(child.errors()).isEmpty();
+      assertThat(child.out().lines())
+          .containsExactlyInAnyOrder(
+              "Unwatched[directory=closed]",
+              "Unwatched[directory=blind]",
+              "Changed[path=open/late, kind=CREATED, isDirectory=false, cookie=0]",
+              "Changed[path=new, kind=CREATED, isDirectory=true, cookie=0]",
+              "Unwatched[directory=new]",
+              "Changed[path=end, kind=CREATED, isDirectory=false, cookie=0]",
+              "Changed[path=closed/late, kind=CREATED, isDirectory=false, cookie=0]");
+    } finally {
+      shell(d, "chmod 700 closed blind; chmod -f 700 new || true");
+    }
+  }
+
+  /** Tells what happens in a directory, some of which it may not read. */
+  static final class Watcher {
+    private Watcher() {}
+
+    public static void main(String[] words) throws Exception {
+      Path d = Path.of(words[0]);
+      try (Inotify inotify = Inotify.open()) {
+        inotify.watchTree(d, Kind.CREATED);
+        shell(d, "echo x > open/late; mkdir -m 0 new; echo x > end");
+        tell(inotify, d, "path=end,");
+        shell(d, "chmod 700 closed blind new");
+        inotify.watchTree(d, Kind.CREATED);
+        shell(d, "echo x > closed/late");
+        tell(inotify, d, "path=closed/late,");
+      }
+    }
+
+    private static void tell(Inotify inotify, Path d, String last) throws Exception {
+      String told;
+      do {
+        told = inotify.next().toString().replace(d + "/", "");
+        System.out.println(told);
+      } while (!told.contains(last));
     }
   }
 

@@ -32,6 +32,15 @@ public final class ChildJvm {
     return this;
   }
 
+  /** Takes capabilities(7) away, which only root has; they are named as setpriv(1) does. */
+  public ChildJvm withoutCapabilities(String... names) {
+    if (System.getProperty("user.name").equals("root")) {
+      String bounding = "--bounding-set=-" + String.join(",-", names);
+      command.addAll(0, List.of("setpriv", bounding));
+    }
+    return this;
+  }
+
   /** Puts a directory of classes behind those of the tests. */
   public ChildJvm withClasses(Path directory) {
     int at = command.indexOf("-cp") + 1;

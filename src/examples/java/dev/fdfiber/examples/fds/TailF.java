@@ -25,7 +25,7 @@ public final class TailF {
               in = Files.newInputStream(file);
             }
           }
-          case Inotify.Overflow() -> {} // looks at the file anyway
+          case Inotify.Overflow _, Inotify.Unwatched _ -> {} // looks at the file anyway
         }
       }
     }
