@@ -1,65 +1,68 @@
 package dev.fdfiber.examples;
 
-import dev.fdfiber.examples.http.Out;
 import dev.fdfiber.examples.http.Request;
 import dev.fdfiber.examples.http.Response;
 import dev.fdfiber.inspect.Inspector;
-import dev.fdfiber.inspect.LivePage;
 import dev.fdfiber.sock.Workers;
-import java.net.UnknownHostException;
-import java.util.Map;
+import java.io.IOException;
 import java.util.Optional;
 
 /**
- * {@code GET /fibers}: the live page of the workers' own fibers, served by one of them. It shows
- * nothing while that one is held; {@link Inspector#serve} would, on a port and a thread of its own.
+ * {@code GET /fibers}: leads to the live page of the workers' fibers, and what is below it there.
+ * The page has a port and a thread of its own, so that it stays live, and can be opened, while a
+ * fiber holds a worker, which then leads nobody anywhere.
  */
-final class Fibers {
+final class Fibers implements AutoCloseable {
   private static final String PATH = "/fibers";
   private static final String CLOSED =
       "others reach this server, so this takes a token; start it with --inspect-token\n";
 
-  private final Optional<LivePage> page;
+  private final String scheme;
+  private final String host;
+  private final Optional<Inspector> inspector;
 
   /**
-   * The page of some workers.
+   * Serves the page of some workers, on the host of theirs; to nobody if others reach that and
+   * there is no token.
    *
-   * @throws IllegalArgumentException if the token will not do
-   * @throws UnknownHostException if the host does not resolve
+   * @throws dev.fdfiber.ErrnoException {@code EADDRINUSE} if its port is taken, bind(2) ERRORS
+   * @throws java.net.UnknownHostException if the host does not resolve
    */
-  Fibers(Options options, Workers workers) throws UnknownHostException {
+  Fibers(Options options, Workers workers) throws IOException {
     Inspector.Builder builder = Inspector.of(workers::schedulers).host(options.host());
-    options.inspectToken().ifPresent(builder::token);
-    this.page =
-        options.inspectToken().isPresent() || builder.isLocal()
-            ? Optional.of(builder.page())
+    options.inspect().token().ifPresent(builder::token);
+    options.tls().ifPresent(tls -> builder.tls());
+    this.scheme = options.scheme();
+    this.host = options.authority();
+    this.inspector =
+        options.inspect().token().isPresent() || builder.isLocal()
+            ? Optional.of(builder.serve(options.inspect().port()))
             : Optional.empty();
   }
 
-  Response answer(Request request) {
-    if (page.isEmpty()) {
-      return Response.text(403, CLOSED);
-    }
-    String below = request.path().substring(PATH.length());
-    LivePage.Answer answer =
-        page.get().answer(below, request.query(), request.fields().first("Host"));
-    String type = answer.headers().getOrDefault("Content-Type", "text/plain");
-    Response response =
-        answer.stream().isEmpty()
-            ? Response.of(answer.status(), type, answer.body())
-            : Response.stream(type, out -> stream(out, answer.body(), answer.stream().get()));
-    for (Map.Entry<String, String> header : answer.headers().entrySet()) {
-      if (!header.getKey().equals("Content-Type")) {
-        response = response.with(header.getKey(), header.getValue());
-      }
-    }
-    return response;
+  /** Where the page is, without its token; empty if nobody may see it. */
+  Optional<String> url() {
+    return inspector.map(open -> origin(host) + "/");
   }
 
-  private static void stream(Out out, String first, LivePage.Stream stream) throws Exception {
-    out.write(first);
-    do {
-      out.write(stream.next());
-    } while (out.pause(stream.pause()));
+  /** Leads to the page, by the name that the client has for this machine. */
+  Response answer(Request request) {
+    if (inspector.isEmpty()) {
+      return Response.text(403, CLOSED);
+    }
+    String named = request.fields().first("Host").orElse("").replaceFirst(":[0-9]*$", "");
+    String below = request.path().substring(PATH.length());
+    String query = request.query().isEmpty() ? "" : "?" + request.query();
+    String where = origin(named.isEmpty() ? host : named) + (below.isEmpty() ? "/" : below) + query;
+    return Response.empty(307).with("Location", where).with("Cache-Control", "no-store");
+  }
+
+  private String origin(String name) {
+    return scheme + name + ":" + inspector.orElseThrow().port();
+  }
+
+  @Override
+  public void close() {
+    inspector.ifPresent(Inspector::close);
   }
 }

@@ -1,6 +1,7 @@
 package dev.fdfiber.examples;
 
 import dev.fdfiber.examples.http.Limits;
+import dev.fdfiber.inspect.Inspector;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -16,7 +17,7 @@ import java.util.Optional;
  * @param upstream whom {@code /poll} asks; empty: the worker itself
  * @param tls as whom it accepts TLS; empty: it speaks plainly
  * @param files the directory that {@code /files/} shows
- * @param inspectToken who sees {@code /fibers} where others reach it; empty: nobody
+ * @param inspect where {@code /fibers} is, and who sees it
  * @param limits what a client may cost
  */
 public record Options(
@@ -27,7 +28,7 @@ public record Options(
     Optional<Upstream> upstream,
     Optional<Tls> tls,
     Optional<Path> files,
-    Optional<String> inspectToken,
+    Inspect inspect,
     Limits limits) {
 
   /** Where an upstream listens. */
@@ -35,6 +36,14 @@ public record Options(
 
   /** A certificate, with those that lead to its authority, and its key; both in PEM. */
   public record Tls(Path cert, Path key) {}
+
+  /**
+   * The page of the worker's fibers.
+   *
+   * @param port its own port; 0 for any that is free
+   * @param token who sees it where others reach it; empty: nobody
+   */
+  public record Inspect(int port, Optional<String> token) {}
 
   /** What {@code --help} prints. */
   public static final String USAGE =
@@ -47,6 +56,7 @@ public record Options(
         --tls-cert FILE       speaks TLS, with this certificate (PEM)
         --tls-key FILE        its private key (PEM, not encrypted)
         --files DIR           shows the files below DIR as /files/
+        --inspect-port N      the port of the page that /fibers leads to; 0 for any free one (0)
         --inspect-token TOKEN who may see /fibers where --host is not this machine alone
         --upstream HOST:PORT  whom /poll asks (the worker's own /upstream)
         --idle-seconds S      how long a connection may send nothing (60)
@@ -66,7 +76,7 @@ public record Options(
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
-        Optional.empty(),
+        new Inspect(0, Optional.empty()),
         Limits.defaults());
   }
 
@@ -106,11 +116,14 @@ public record Options(
     return switch (name) {
       case "--port" -> onPort((int) number(name, value, 0, 65_535));
       case "--host" ->
-          new Options(value, port, workers, grace, upstream, tls, files, inspectToken, limits);
+          new Options(value, port, workers, grace, upstream, tls, files, inspect, limits);
       case "--workers" -> withWorkers((int) number(name, value, 1, 1024));
       case "--grace-seconds" -> withGrace(seconds(name, value));
       case "--files" -> withFiles(Path.of(value));
-      case "--inspect-token" -> withInspectToken(value);
+      case "--inspect-port" ->
+          withInspect(new Inspect((int) number(name, value, 0, 65_535), inspect.token()));
+      case "--inspect-token" ->
+          withInspect(new Inspect(inspect.port(), Optional.of(token(name, value))));
       case "--upstream" -> withUpstream(upstream(name, value));
       case "--idle-seconds" ->
           withLimits(limits.within(seconds(name, value), limits.head(), limits.body()));
@@ -121,48 +134,57 @@ public record Options(
     };
   }
 
+  /** What its addresses begin with. */
+  String scheme() {
+    return tls.isPresent() ? "https://" : "http://";
+  }
+
+  /** The host as its addresses have it. */
+  String authority() {
+    return host.contains(":") ? "[" + host + "]" : host;
+  }
+
   /** The same on another port. */
   public Options onPort(int newPort) {
-    return new Options(host, newPort, workers, grace, upstream, tls, files, inspectToken, limits);
+    return new Options(host, newPort, workers, grace, upstream, tls, files, inspect, limits);
   }
 
   /** The same with another number of workers. */
   public Options withWorkers(int newWorkers) {
-    return new Options(host, port, newWorkers, grace, upstream, tls, files, inspectToken, limits);
+    return new Options(host, port, newWorkers, grace, upstream, tls, files, inspect, limits);
   }
 
   /** The same with another grace period. */
   public Options withGrace(Duration newGrace) {
-    return new Options(host, port, workers, newGrace, upstream, tls, files, inspectToken, limits);
+    return new Options(host, port, workers, newGrace, upstream, tls, files, inspect, limits);
   }
 
   /** The same with another upstream. */
   public Options withUpstream(Upstream newUpstream) {
     return new Options(
-        host, port, workers, grace, Optional.of(newUpstream), tls, files, inspectToken, limits);
+        host, port, workers, grace, Optional.of(newUpstream), tls, files, inspect, limits);
   }
 
   /** The same, speaking TLS. */
   public Options withTls(Tls newTls) {
     return new Options(
-        host, port, workers, grace, upstream, Optional.of(newTls), files, inspectToken, limits);
+        host, port, workers, grace, upstream, Optional.of(newTls), files, inspect, limits);
   }
 
   /** The same with files to show. */
   public Options withFiles(Path directory) {
     return new Options(
-        host, port, workers, grace, upstream, tls, Optional.of(directory), inspectToken, limits);
+        host, port, workers, grace, upstream, tls, Optional.of(directory), inspect, limits);
   }
 
-  /** The same with a token for {@code /fibers}. */
-  public Options withInspectToken(String newToken) {
-    return new Options(
-        host, port, workers, grace, upstream, tls, files, Optional.of(newToken), limits);
+  /** The same with another page of fibers. */
+  public Options withInspect(Inspect newInspect) {
+    return new Options(host, port, workers, grace, upstream, tls, files, newInspect, limits);
   }
 
   /** The same with other limits. */
   public Options withLimits(Limits newLimits) {
-    return new Options(host, port, workers, grace, upstream, tls, files, inspectToken, newLimits);
+    return new Options(host, port, workers, grace, upstream, tls, files, inspect, newLimits);
   }
 
   private static Upstream upstream(String name, String value) {
@@ -175,6 +197,15 @@ public record Options(
       host = host.substring(1, host.length() - 1); // [::1]:8080
     }
     return new Upstream(host, (int) number(name, value.substring(colon + 1), 1, 65_535));
+  }
+
+  private static String token(String name, String value) {
+    try {
+      Inspector.of(List::of).token(value);
+      return value;
+    } catch (IllegalArgumentException e) {
+      throw bad(name, e.getMessage());
+    }
   }
 
   private static long number(String name, String value, long lowest, long highest) {

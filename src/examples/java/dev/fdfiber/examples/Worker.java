@@ -25,6 +25,7 @@ import java.util.function.Consumer;
  */
 public final class Worker implements AutoCloseable {
   private final Workers workers;
+  private final Fibers fibers;
   private final Optional<Workers> plainUpstream; // LongPoll asks plainly, where this speaks TLS
   private final List<HttpService> services = new ArrayList<>();
 
@@ -41,7 +42,12 @@ public final class Worker implements AutoCloseable {
     setup.builder.accept(builder);
     workers = builder.build();
     try {
-      Fibers fibers = new Fibers(options, workers);
+      fibers = fibers(options, workers);
+    } catch (IOException | RuntimeException e) {
+      workers.close();
+      throw e;
+    }
+    try {
       for (int i = 0; i < options.workers(); i++) {
         Routes routes = Site.routes(options, workers, upstreamOf(options), fibers);
         setup.routes.accept(routes);
@@ -49,7 +55,17 @@ public final class Worker implements AutoCloseable {
       }
     } catch (IOException | RuntimeException e) {
       workers.close();
+      fibers.close();
       throw e;
+    }
+  }
+
+  private static Fibers fibers(Options options, Workers workers) throws IOException {
+    try {
+      return new Fibers(options, workers);
+    } catch (ErrnoException e) {
+      int port = options.inspect().port();
+      throw new IOException("--inspect-port " + port + ": " + e.getMessage(), e);
     }
   }
 
@@ -109,6 +125,11 @@ public final class Worker implements AutoCloseable {
     return workers.port();
   }
 
+  /** Where the page of its fibers is, without its token; empty if nobody may see it. */
+  public Optional<String> fibers() {
+    return fibers.url();
+  }
+
   /** Serves, on threads of its own. */
   public void start() {
     plainUpstream.ifPresent(Workers::start);
@@ -130,6 +151,7 @@ public final class Worker implements AutoCloseable {
   @Override
   public void close() {
     workers.close();
+    fibers.close();
     plainUpstream.ifPresent(Workers::close);
   }
 
@@ -167,8 +189,9 @@ public final class Worker implements AutoCloseable {
     try (Worker open = worker.get()) {
       Inspector.dumpOn("USR1", open.workers::dump, err::print); // until the program ends
       open.start();
-      String scheme = options.tls().isPresent() ? "https://" : "http://";
-      out.println("fdfiber worker: " + scheme + authority(options.host(), open.port()) + "/");
+      String origin = options.scheme() + options.authority() + ":" + open.port();
+      out.println("fdfiber worker: " + origin + "/");
+      open.fibers().ifPresent(url -> out.println("fdfiber worker: its fibers: " + url));
       out.flush();
       Optional<Throwable> failure = open.awaitEnd();
       if (failure.isPresent()) {
@@ -196,10 +219,6 @@ public final class Worker implements AutoCloseable {
 
   private static String taken(int port) {
     return "port " + port + " is taken; give another with --port, or --port 0 for any free one";
-  }
-
-  private static String authority(String host, int port) {
-    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
   }
 
   private static void say(String text) {

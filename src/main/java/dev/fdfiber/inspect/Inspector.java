@@ -38,10 +38,10 @@ public final class Inspector implements AutoCloseable {
   private final String url;
 
   private Inspector(Builder options, int port) throws IOException {
-    this.server = new PageServer(options.page(), options.host, port);
+    this.server = new PageServer(options.page(), options.isTls, options.host, port);
     String host = options.host.contains(":") ? "[" + options.host + "]" : options.host;
     String query = options.token == null ? "" : "?token=" + options.token;
-    this.url = "http://" + host + ":" + server.port() + "/" + query;
+    this.url = (options.isTls ? "https://" : "http://") + host + ":" + server.port() + "/" + query;
   }
 
   /**
@@ -118,6 +118,7 @@ public final class Inspector implements AutoCloseable {
     private final Supplier<List<Scheduler>> schedulers;
     private String host = "127.0.0.1";
     private @Nullable String token;
+    private boolean isTls;
 
     private Builder(Supplier<List<Scheduler>> schedulers) {
       this.schedulers = schedulers;
@@ -130,8 +131,8 @@ public final class Inspector implements AutoCloseable {
     }
 
     /**
-     * What whoever opens the page has to know, as {@code ?token=} of its address. It is not
-     * encrypted on its way.
+     * What whoever opens the page has to know, as {@code ?token=} of its address. Only {@link #tls}
+     * encrypts it on its way.
      *
      * @throws IllegalArgumentException if it is shorter than {@value #SHORTEST_TOKEN} characters,
      *     or has others than letters, digits, {@code -} and {@code _}
@@ -142,6 +143,12 @@ public final class Inspector implements AutoCloseable {
             "a token has at least " + SHORTEST_TOKEN + " letters, digits, - and _");
       }
       this.token = token;
+      return this;
+    }
+
+    /** Speaks TLS, as whom {@link dev.fdfiber.sock.Sock#tlsServerInit} has said. */
+    public Builder tls() {
+      this.isTls = true;
       return this;
     }
 

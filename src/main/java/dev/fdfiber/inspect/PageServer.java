@@ -20,14 +20,16 @@ final class PageServer implements AutoCloseable {
   private static final Duration BACK_OFF = Duration.ofMillis(100);
 
   private final LivePage page;
+  private final boolean isTls;
   private final Scheduler scheduler;
   private final Thread thread;
   private final int listener;
   private final int port;
   private int connections; // of the scheduler's fibers
 
-  PageServer(LivePage page, String host, int port) throws IOException {
+  PageServer(LivePage page, boolean isTls, String host, int port) throws IOException {
     this.page = page;
+    this.isTls = isTls;
     this.listener = Sock.listen(host, port, false, BACKLOG);
     this.port = Sock.localPort(listener);
     this.scheduler =
@@ -76,6 +78,9 @@ final class PageServer implements AutoCloseable {
   private void serve(int fd) throws IOException, InterruptedException {
     try {
       Sock.setRecvTimeout(fd, REQUEST_MILLIS);
+      if (isTls) {
+        Sock.acceptTls(fd);
+      }
       answer(fd, new String(Sock.readRequest(fd), StandardCharsets.ISO_8859_1));
     } finally {
       connections--;

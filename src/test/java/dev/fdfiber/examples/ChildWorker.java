@@ -16,7 +16,8 @@ import java.util.stream.Stream;
 
 /** A worker as a process of its own, started as its users do. */
 final class ChildWorker implements AutoCloseable {
-  private static final Pattern URL = Pattern.compile("fdfiber worker: https?://127.0.0.1:(\\d+)/");
+  private static final Pattern URL =
+      Pattern.compile("fdfiber worker: https?://(?:127.0.0.1|0.0.0.0):(\\d+)/");
 
   final Process process;
   private final BufferedReader out;

@@ -74,6 +74,11 @@ class HttpsTest {
   }
 
   @Test
+  void pageOfTheFibers_speaksTlsToo() throws Exception {
+    assertThat(curl("/fibers/dump", "-L")).contains("fibers:").anyMatch(l -> l.contains("accept"));
+  }
+
+  @Test
   void hundredMegabytes_upAndDown_hashTheSame() throws Exception {
     Path file = directory.resolve("up.bin");
     String hash = Checksums.write(file, 100);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.examples.http.Routes;
 import dev.fdfiber.sock.Sock;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,10 +13,15 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A worker in this process, on a free port; closing it checks that no fiber failed. */
 final class Serving implements AutoCloseable {
   static final Options ANY_PORT = Options.defaults().onPort(0).withGrace(Duration.ofMillis(200));
+
+  private static final Pattern LOCATION =
+      Pattern.compile("\r\nLocation: http://([^:]+):(\\d+)(\\S+)\r\n");
 
   final Worker worker;
 
@@ -69,7 +75,7 @@ final class Serving implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       fds.add(connect());
     }
-    assertThat(get("/fibers/dump").lines().filter(line -> line.contains("  WAITING_IO  ")).count())
+    assertThat(fibers("/dump").lines().filter(line -> line.contains("  WAITING_IO  ")).count())
         .as("those, and the one that accepts")
         .isGreaterThan(count);
     return fds;
@@ -98,6 +104,32 @@ final class Serving implements AutoCloseable {
 
   String get(String target) throws IOException {
     return request("GET", target);
+  }
+
+  /** The port of the page of the fibers. */
+  int fibersPort() {
+    return URI.create(worker.fibers().orElseThrow()).getPort();
+  }
+
+  /** A new connection to that page, that has asked for something; whoever asks closes it. */
+  int openFibers(String target) throws IOException {
+    int fd = Sock.connect("127.0.0.1", fibersPort());
+    Sock.writeStr(fd, "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return fd;
+  }
+
+  /** What the page answers to whom the worker leads there, after all who came before. */
+  String fibers(String target) throws IOException {
+    return fibers(port(), "/fibers" + target, "localhost");
+  }
+
+  static String fibers(int port, String target, String host) throws IOException {
+    String head = send(port, "GET " + target + " HTTP/1.0\r\nHost: " + host + "\r\n\r\n");
+    Matcher where = LOCATION.matcher(head);
+    assertThat(where.find()).as(head).isTrue();
+    assertThat(where.group(1)).isEqualTo(host);
+    String request = "GET " + where.group(3) + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+    return send(Integer.parseInt(where.group(2)), request);
   }
 
   static void close(List<Integer> fds) throws IOException {

@@ -51,7 +51,7 @@ class WorkerProgramTest {
       int port = child.port();
       int batch = Sock.connect("127.0.0.1", port);
       Sock.writeStr(batch, "POST /batch?steps=2000 HTTP/1.1\r\nHost: test\r\n\r\n");
-      assertThat(Serving.send(port, "GET /fibers/dump HTTP/1.0\r\n\r\n")).contains("BLOCKED");
+      assertThat(Serving.fibers(port, "/fibers/dump", "localhost")).contains("BLOCKED");
 
       kill("TERM", child);
 
@@ -75,6 +75,52 @@ class WorkerProgramTest {
                   + " one\n");
     } finally {
       Sock.close(listener);
+    }
+  }
+
+  @Test
+  void fibersPort_taken_saysWhich() throws Exception {
+    int listener = Sock.listen(0, false);
+    String port = "" + Sock.localPort(listener);
+    try (ChildWorker child = new ChildWorker(directory, "--port", "0", "--inspect-port", port)) {
+      assertThat(child.status(20)).isEqualTo(1);
+      assertThat(child.errors())
+          .startsWith("fdfiber worker: cannot start: --inspect-port " + port + ": ")
+          .contains("EADDRINUSE");
+    } finally {
+      Sock.close(listener);
+    }
+  }
+
+  @Test
+  void fibers_whereOthersReachIt_areShownToWhoHasTheToken() throws Exception {
+    String token = "0123456789abcdef";
+    try (ChildWorker child =
+        new ChildWorker(directory, "--port", "0", "--host", "0.0.0.0", "--inspect-token", token)) {
+      int port = child.port();
+      String host = "any.example"; // a name of the server's that others know
+      assertThat(Serving.fibers(port, "/fibers", host)).startsWith("HTTP/1.1 403 ");
+      assertThat(Serving.fibers(port, "/fibers?token=0123456789abcdeF", host))
+          .startsWith("HTTP/1.1 403 ");
+      assertThat(Serving.fibers(port, "/fibers/dump?token=" + token, host))
+          .startsWith("HTTP/1.1 200 ")
+          .contains("worker-1 accept");
+      kill("TERM", child);
+      assertThat(child.status(60)).isZero();
+      assertThat(child.output()).contains("its fibers: http://0.0.0.0:").doesNotContain(token);
+    }
+  }
+
+  @Test
+  void fibers_whereOthersReachIt_withoutAToken_areShownToNobody() throws Exception {
+    try (ChildWorker child = new ChildWorker(directory, "--port", "0", "--host", "0.0.0.0")) {
+      int port = child.port();
+      assertThat(Serving.send(port, "GET /fibers HTTP/1.0\r\n\r\n"))
+          .startsWith("HTTP/1.1 403 ")
+          .contains("start it with --inspect-token");
+      kill("TERM", child);
+      assertThat(child.status(60)).isZero();
+      assertThat(child.output()).doesNotContain("its fibers");
     }
   }
 

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -60,20 +61,22 @@ class WorkerTest {
       int fd = serving.connect();
       Sock.writeStr(fd, "GET /events?ms=60000 HTTP/1.1\r\nHost: test\r\n\r\n");
       Sock.recvSome(fd, 1);
-      assertThat(connections(serving)).isEqualTo(2);
+      while (connections(serving) != 1) {
+        serving.get("/upstream?ms=5"); // until he is gone who was led to the page
+      }
       Sock.close(fd);
 
-      while (connections(serving) > 1) {
+      while (connections(serving) > 0) {
         serving.get("/upstream?ms=5");
       }
     }
   }
 
-  /** How many there are, that which asks included. */
+  /** How many there are. */
   private static long connections(Serving serving) throws IOException {
     Pattern name = Pattern.compile("worker-1 fd \\d");
     return serving
-        .get("/fibers/dump")
+        .fibers("/dump")
         .lines()
         .dropWhile(line -> !line.equals("fibers:"))
         .filter(line -> name.matcher(line).find())
@@ -203,6 +206,73 @@ class WorkerTest {
     }
   }
 
+  // ---- the page of the fibers
+
+  @Test
+  @Tag("slow") // until the page believes it
+  void fibers_stayLive_andCanBeOpened_whileAFiberHoldsTheDriver() throws Exception {
+    CountDownLatch seen = new CountDownLatch(1);
+    Consumer<Routes> hog = routes -> routes.add("/hog", Set.of("GET"), request -> hog(seen));
+    try (Serving serving = Serving.start(Serving.ANY_PORT, hog)) {
+      int page = serving.openFibers("/live");
+      int client = serving.connect();
+      Sock.writeStr(client, "GET /hog HTTP/1.0\r\n\r\n");
+      try {
+        long first = number("millis", awaitHeld(page));
+        assertThat(number("millis", awaitHeld(page))).as("goes on").isGreaterThan(first);
+        int late = serving.openFibers("/"); // whose address was told before
+        assertThat(text(Sock.recvAll(late, 0))).contains("<title>fibers</title>");
+        Sock.close(late);
+      } finally {
+        seen.countDown();
+      }
+      assertThat(text(Sock.recvAll(client, 0))).endsWith("held\n");
+      Sock.close(client);
+      Sock.close(page);
+    }
+  }
+
+  private static Response hog(CountDownLatch seen) {
+    while (seen.getCount() > 0) {
+      Thread.onSpinWait();
+    }
+    return Response.text(200, "held\n");
+  }
+
+  /** The next that an open page is told of a driver that is held. */
+  private static String awaitHeld(int page) throws IOException {
+    StringBuilder told = new StringBuilder();
+    while (told.indexOf("\"held\":{\"name\":\"worker-1 fd ") < 0) {
+      byte[] some = Sock.recvSome(page, 0);
+      assertThat(some).as("more than %s", told).isNotEmpty();
+      told.append(text(some));
+    }
+    return told.toString();
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void fibers_leadToThePage_byTheNameThatTheClientHas() throws Exception {
+    try (Serving serving = Serving.start()) {
+      for (String name : List.of("localhost", "127.0.0.1", "[::1]", "rebound.example")) {
+        String ask = "GET /fibers/dump?a=b HTTP/1.0\r\nHost: " + name + ":80\r\n\r\n";
+        String page = name + ":" + serving.fibersPort();
+        assertThat(serving.send(ask))
+            .startsWith("HTTP/1.1 307 ")
+            .contains("\r\nLocation: http://" + page + "/dump?a=b\r\n");
+        assertThat(
+                Serving.send(
+                    serving.fibersPort(), "GET /dump HTTP/1.1\r\nHost: " + page + "\r\n\r\n"))
+            .startsWith(name.equals("rebound.example") ? "HTTP/1.1 403 " : "HTTP/1.1 200 ");
+      }
+      assertThat(serving.send("GET /fibers HTTP/1.0\r\n\r\n"))
+          .contains("\r\nLocation: http://127.0.0.1:" + serving.fibersPort() + "/\r\n");
+    }
+  }
+
   // ---- many at once
 
   @Test
@@ -314,7 +384,7 @@ class WorkerTest {
       List<String> acceptors = List.of("worker-1 accept", "worker-2 accept", "worker-3 accept");
       String fibers = "";
       while (!acceptors.stream().allMatch(fibers::contains)) {
-        fibers = serving.get("/fibers/dump"); // whoever answers may have started before the others
+        fibers = serving.fibers("/dump"); // whoever leads there may have started before the others
       }
       for (int i = 0; i < 50; i++) {
         assertThat(serving.get("/hello")).endsWith("\r\n\r\nhello\n");

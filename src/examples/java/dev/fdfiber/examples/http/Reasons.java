@@ -11,6 +11,7 @@ final class Reasons {
       case 204 -> "No Content";
       case 301 -> "Moved Permanently";
       case 304 -> "Not Modified";
+      case 307 -> "Temporary Redirect";
       case 400 -> "Bad Request";
       case 403 -> "Forbidden";
       case 404 -> "Not Found";
