@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -40,6 +41,45 @@ class RecordedWorkerTest {
         .contains("dev.fdfiber.FiberPark {", "dev.fdfiber.Pass {")
         .contains("reason = \"WAITING_IO\"", "mode = \"READ\"")
         .doesNotContain("dev.fdfiber.FiberSpawn");
+  }
+
+  /** Those that are shown for a running program. */
+  @Test
+  void commandsOfTheDocs_doWhatTheySay() throws Exception {
+    List<String> commands =
+        Files.readAllLines(Path.of("docs/inspect.md")).stream()
+            .filter(line -> line.matches("    (jcmd PID|jfr) .*"))
+            .toList();
+    assertThat(commands).hasSize(4);
+    try (ChildWorker child = new ChildWorker(directory, "--port", "0")) {
+      int port = child.port();
+      String printed = "";
+      for (String command : commands) {
+        String here = command.replace("/tmp/", directory + "/");
+        printed += shell(here.replace("PID", "" + child.process.pid()));
+        assertThat(Serving.send(port, "GET /upstream?ms=50 HTTP/1.0\r\n\r\n")).contains("news");
+      }
+      assertThat(printed)
+          .contains("Started recording 1.", "Started recording 2.")
+          .contains("dev.fdfiber.FiberPark {");
+      child.process.destroy();
+      assertThat(child.status(30)).isZero();
+      assertThat(child.errors()).isEmpty();
+    }
+  }
+
+  private String shell(String command) throws Exception {
+    ProcessBuilder builder =
+        new ProcessBuilder("sh", "-c", command)
+            .directory(directory.toFile())
+            .redirectErrorStream(true);
+    builder
+        .environment()
+        .merge("PATH", System.getProperty("java.home") + "/bin", (a, b) -> b + ":" + a);
+    Process shell = builder.start();
+    String printed = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(shell.waitFor()).as("%s: %s", command, printed).isZero();
+    return printed;
   }
 
   private String jfrPrint(Path file) throws Exception {
