@@ -22,7 +22,7 @@ module dev.fdfiber {
   requires static transitive org.junit.jupiter.api; // for the tests of users
   requires static transitive micrometer.core; // for MicrometerMetrics
   requires static transitive jdk.jfr; // for its events
-  requires java.management; // for the time that the driver took, on the live page
+  requires java.management; // for the live page, and for what tests leak
   requires jdk.unsupported; // sun.misc.Signal, for Sock.installTermHandlers
 
   exports dev.fdfiber;

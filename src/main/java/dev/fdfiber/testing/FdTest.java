@@ -26,6 +26,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  *   <li>a fiber is still alive at the end of the method: its name, what it waits for and its stack;
  *   <li>a descriptor is open that was not open before: its number, what it is, and where it was
  *       opened if a fiber of the test did it;
+ *   <li>native memory is not freed that the test allocated, as in an arena that it did not close:
+ *       how much; only in a JVM that runs with {@code -XX:NativeMemoryTracking=summary};
  *   <li>all fibers wait, without a timer, and nobody outside can wake one: who waits for what, and
  *       who has the other end;
  *   <li>the limit on real time is over: with a dump of everything.

@@ -21,6 +21,12 @@ final class TestRun implements AutoCloseable {
   /** How many lines of the trace a failure shows. */
   private static final int SHOWN = 40;
 
+  /** How long cleaners and threads of the JDK have for memory that nobody uses any more. */
+  private static final long PATIENCE_NANOS = 2_000_000_000L;
+
+  /** How long they have in one of many runs, which may be run again and again to shrink it. */
+  private static final long LESS_PATIENCE_NANOS = 100_000_000L;
+
   private static final Set<Class<?>> TYPES =
       Set.of(
           Scheduler.class,
@@ -35,6 +41,7 @@ final class TestRun implements AutoCloseable {
           Uncaught.class);
 
   private final Map<Integer, String> fdsBefore = OpenFds.now();
+  private final NativeMemory memoryBefore = NativeMemory.now();
   private final boolean looksAtFailures;
   private final Uncaught uncaught = new Uncaught();
   private final Origins origins = new Origins();
@@ -175,9 +182,9 @@ final class TestRun implements AutoCloseable {
    * cause before what came of it.
    *
    * @param thrown what the body threw, or null
-   * @param fds if descriptors are to be looked at
+   * @param leaks if descriptors and native memory are to be looked at
    */
-  @Nullable Throwable end(@Nullable Throwable thrown, boolean fds) {
+  @Nullable Throwable end(@Nullable Throwable thrown, boolean leaks) {
     trace.end();
     List<Throwable> wrong = new ArrayList<>();
     AssertionError failed = looksAtFailures ? null : uncaught.asError();
@@ -192,7 +199,8 @@ final class TestRun implements AutoCloseable {
       wrong.add(new LeakError(alive));
     }
     closeAll(wrong);
-    AssertionError leak = fds ? leak(OpenFds.since(fdsBefore)) : null;
+    AssertionError leak =
+        leaks ? leak(OpenFds.since(fdsBefore), memoryBefore.leftSince(LESS_PATIENCE_NANOS)) : null;
     if (leak != null) {
       wrong.add(leak);
     }
@@ -255,14 +263,19 @@ final class TestRun implements AutoCloseable {
         .toString();
   }
 
-  /** What is wrong with the descriptors that stay open, or null. */
+  /** What is wrong with the descriptors and the native memory that stay, or null. */
   @Nullable AssertionError leak() {
-    return leak(OpenFds.leftSince(fdsBefore));
+    return leak(OpenFds.leftSince(fdsBefore), memoryBefore.leftSince(PATIENCE_NANOS));
   }
 
-  private @Nullable AssertionError leak(Map<Integer, String> leaked) {
+  private @Nullable AssertionError leak(Map<Integer, String> fds, NativeMemory memory) {
+    String text = openText(fds) + unfreedText(memory);
+    return text.isEmpty() ? null : new LeakError(text.strip());
+  }
+
+  private String openText(Map<Integer, String> leaked) {
     if (leaked.isEmpty()) {
-      return null;
+      return "";
     }
     StringBuilder text = new StringBuilder(Texts.count(leaked.size(), "descriptor"));
     text.append(" still open at the end of the test:");
@@ -271,7 +284,17 @@ final class TestRun implements AutoCloseable {
       text.append("\n  ").append(names.numbered(fd)).append("  ").append(target);
       text.append(origin == null ? "" : ", " + origin);
     });
-    return new LeakError(text.toString());
+    return text.append('\n').toString();
+  }
+
+  private static String unfreedText(NativeMemory leaked) {
+    return leaked.held() == 0
+        ? ""
+        : Texts.count(leaked.held(), "native allocation")
+            + (" still there at the end of the test, and " + leaked.bytes())
+            + " bytes more than before.\n"
+            + "Close every Arena.ofConfined() and Arena.ofShared(), as try-with-resources does."
+            + " What is to stay, as in Arena.global(), has to be there before the test.";
   }
 
   /** What the driver and its fibers do now. Any thread. */

@@ -38,7 +38,7 @@ final class Texts {
   }
 
   /** As in "2 fibers are". */
-  static String count(int n, String what) {
+  static String count(long n, String what) {
     return n + " " + what + (n == 1 ? " is" : "s are");
   }
 

@@ -207,5 +207,5 @@ class NetworkTest {
   }
 
   private static final MemorySegment DEV_NULL =
-      java.lang.foreign.Arena.global().allocateFrom("/dev/null");
+      java.lang.foreign.Arena.ofAuto().allocateFrom("/dev/null");
 }
