@@ -146,7 +146,10 @@ public final class Inspector implements AutoCloseable {
       return this;
     }
 
-    /** Speaks TLS, as whom {@link dev.fdfiber.sock.Sock#tlsServerInit} has said. */
+    /**
+     * Speaks TLS, as whom {@link dev.fdfiber.sock.Sock#tlsServerInit} has said; before that no
+     * handshake succeeds.
+     */
     public Builder tls() {
       this.isTls = true;
       return this;
