@@ -54,23 +54,45 @@ public final class EpollEvents implements AutoCloseable {
 
   /** Writes the first event: what to ask for, and what to be told with it. */
   public void set(int events, int fd, int number) {
-    array.set(INT, 0, events);
-    array.set(INT, DATA, fd);
-    array.set(INT, DATA + 4, number);
+    put(array, 0, events, fd, number);
   }
 
   /** What was seen, of event {@code index}. */
   public int events(int index) {
-    return array.get(INT, index * SIZE);
+    return events(array, index);
   }
 
   /** The descriptor that {@link #set} was given. */
   public int fd(int index) {
-    return array.get(INT, index * SIZE + DATA);
+    return fd(array, index);
   }
 
   /** The number that {@link #set} was given. */
   public int number(int index) {
+    return number(array, index);
+  }
+
+  // ---- the array of a call, for those that stand between a caller and the kernel
+
+  /** Writes event {@code index}. */
+  public static void put(MemorySegment array, int index, int events, int fd, int number) {
+    array.set(INT, index * SIZE, events);
+    array.set(INT, index * SIZE + DATA, fd);
+    array.set(INT, index * SIZE + DATA + 4, number);
+  }
+
+  /** What was asked or seen, of event {@code index}. */
+  public static int events(MemorySegment array, int index) {
+    return array.get(INT, index * SIZE);
+  }
+
+  /** The descriptor of event {@code index}. */
+  public static int fd(MemorySegment array, int index) {
+    return array.get(INT, index * SIZE + DATA);
+  }
+
+  /** The number of event {@code index}. */
+  public static int number(MemorySegment array, int index) {
     return array.get(INT, index * SIZE + DATA + 4);
   }
 

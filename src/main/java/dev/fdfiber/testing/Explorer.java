@@ -1,5 +1,6 @@
 package dev.fdfiber.testing;
 
+import dev.fdfiber.PollerKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -31,6 +32,7 @@ final class Explorer {
   }
 
   private final Set<Class<?>> wanted;
+  private final PollerKind poller;
   private final TestBody body;
   private final Consumer<TestRun> began;
   private final BooleanSupplier timeIsUp;
@@ -39,11 +41,18 @@ final class Explorer {
    * Explores a body.
    *
    * @param wanted what the body takes
+   * @param poller how the scheduler asks who is ready
    * @param began is told of each run
    * @param timeIsUp if to go no further
    */
-  Explorer(Set<Class<?>> wanted, TestBody body, Consumer<TestRun> began, BooleanSupplier timeIsUp) {
+  Explorer(
+      Set<Class<?>> wanted,
+      PollerKind poller,
+      TestBody body,
+      Consumer<TestRun> began,
+      BooleanSupplier timeIsUp) {
     this.wanted = wanted;
+    this.poller = poller;
     this.body = body;
     this.began = began;
     this.timeIsUp = timeIsUp;
@@ -72,7 +81,7 @@ final class Explorer {
   }
 
   private Outcome run(Choices choices, boolean traced) {
-    TestRun run = new TestRun(wanted, choices, traced);
+    TestRun run = new TestRun(wanted, poller, choices, traced);
     began.accept(run);
     Throwable thrown = null;
     try {

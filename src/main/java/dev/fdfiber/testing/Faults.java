@@ -4,9 +4,6 @@ import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
-import dev.fdfiber.kernel.Linux;
-import dev.fdfiber.kernel.PollFds;
-import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -46,21 +43,25 @@ public final class Faults {
   private final @Nullable VirtualClock clock;
   private final @Nullable Choices choices;
   private final @Nullable Trace trace;
+  private final SpuriousWakeUps spuriousWakeUps;
   private final List<Script> scripts = new ArrayList<>();
-  private final Set<Integer> spurious = new HashSet<>();
   private final Set<Integer> reset = new HashSet<>(); // these are over, as after ECONNRESET
   private final Set<Integer> readerGone = new HashSet<>(); // these cannot be written to, EPIPE
   private double rate;
   private int[] errnos = {};
-  private double spuriousRate;
   private double slowRate;
   private Duration slowTime = Duration.ZERO;
   private boolean ended;
 
-  Faults(@Nullable VirtualClock clock, @Nullable Choices choices, @Nullable Trace trace) {
+  Faults(
+      @Nullable VirtualClock clock,
+      @Nullable Choices choices,
+      @Nullable Trace trace,
+      SpuriousWakeUps spuriousWakeUps) {
     this.clock = clock;
     this.choices = choices;
     this.trace = trace;
+    this.spuriousWakeUps = spuriousWakeUps;
   }
 
   /** A script for a call on any descriptor; see {@link Script}. */
@@ -105,16 +106,16 @@ public final class Faults {
 
   /**
    * Lets the next look that sees nothing at a descriptor say that all is there that a fiber waits
-   * for, as poll(2) may, when another process was faster or a checksum was wrong. Only under
-   * poll(2), and not for one that blocks: its reader would hold everybody.
+   * for, as poll(2) and epoll(7) may, when another process was faster or a checksum was wrong. Not
+   * for one that blocks: its reader would hold everybody.
    */
   public void spuriousWakeUp(int fd) {
-    spurious.add(fd);
+    spuriousWakeUps.next(fd);
   }
 
   /** In an exploration, {@link #spuriousWakeUp} in so large a part of the looks. */
   public void spuriousWakeUpsAtRandom(double part) {
-    spuriousRate = requirePart(part);
+    spuriousWakeUps.atRandom(requirePart(part));
   }
 
   private static double requirePart(double part) {
@@ -140,8 +141,11 @@ public final class Faults {
     if (ended) {
       return call.proceed();
     }
+    if (call.name().equals("epollCtl")) {
+      return spuriousWakeUps.epollCtl(call);
+    }
     if (!Scheduler.inFiber()) {
-      return call.name().equals("ppoll") ? look(call) : call.proceed();
+      return byTheDriver(call);
     }
     if (Promises.onlyAsksIfSocket(call)) {
       return call.proceed();
@@ -158,6 +162,14 @@ public final class Faults {
       return afterTheEnd(call);
     }
     return choices == null ? call.proceed() : atRandom(call, choices);
+  }
+
+  private long byTheDriver(SystemCall call) {
+    return switch (call.name()) {
+      case "ppoll" -> spuriousWakeUps.ppoll(call);
+      case "epollPwait2" -> spuriousWakeUps.epollPwait2(call);
+      default -> call.proceed();
+    };
   }
 
   /** A call on a descriptor that has failed for good: nothing else is to be seen of it. */
@@ -225,53 +237,15 @@ public final class Faults {
   private Step told(SystemCall call, Step step) {
     if (trace != null && choices != null) {
       String what =
-          Texts.quoted(Fiber.current()) + ": " + call.name() + " on fd " + call.fd() + " " + step;
+          Texts.quoted(Fiber.current()) + ": " + call.name() + on(call, trace) + " " + step;
       choices.describe(what);
       trace.deviated(what);
     }
     return step;
   }
 
-  /** What the driver asks: whether anything is ready. */
-  private long look(SystemCall call) {
-    long result = call.proceed();
-    if (result < 0) {
-      return result;
-    }
-    MemorySegment polls = (MemorySegment) call.argument(0);
-    int count = (int) call.argument(1);
-    for (int i = 0; i < count; i++) {
-      int fd = PollFds.fd(polls, i);
-      if (spurious.contains(fd) && isFeigned(polls, i)) {
-        spurious.remove(fd);
-        result++;
-      }
-    }
-    int feigned = choices == null || spuriousRate == 0 ? 0 : choices.fault(count, spuriousRate);
-    if (feigned > 0 && isFeigned(polls, feigned - 1)) {
-      result++;
-    }
-    return result;
-  }
-
-  private boolean isFeigned(MemorySegment polls, int index) {
-    int fd = PollFds.fd(polls, index);
-    int flags = fd < 0 ? -1 : Kernel.system().fcntl(fd, Linux.F_GETFL, 0);
-    boolean suits =
-        flags >= 0
-            && (flags & Linux.O_NONBLOCK) != 0
-            && !OpenFds.target(fd).equals("anon_inode:[eventfd]"); // maybe the scheduler's own
-    if (!suits || !PollFds.feign(polls, index)) {
-      return false;
-    }
-    if (trace != null) {
-      String what = "fd " + fd + " is said to be ready, and nothing is";
-      if (choices != null) {
-        choices.describe(what);
-      }
-      trace.deviated(what);
-    }
-    return true;
+  private static String on(SystemCall call, Trace trace) {
+    return call.fd() < 0 ? "" : " on " + trace.name(call.fd());
   }
 
   /** What happens to one call. */

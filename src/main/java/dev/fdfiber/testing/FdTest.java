@@ -1,5 +1,6 @@
 package dev.fdfiber.testing;
 
+import dev.fdfiber.PollerKind;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -48,6 +49,12 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 public @interface FdTest {
   /** How many seconds of real time a test may take. */
   int limitSeconds() default 60;
+
+  /**
+   * How the test's scheduler asks who is ready; by default as any scheduler does, and as {@code
+   * -Ddev.fdfiber.poller} says.
+   */
+  PollerKind poller() default PollerKind.AUTO;
 
   /**
    * Explores: runs the method with each of the seeds from 1 to this. A seed chooses what the

@@ -41,7 +41,7 @@ public final class FdTestExtension
       Method method = context.getRequiredTestMethod();
       this.test = annotation(method, context);
       this.wanted = wanted(method, context);
-      this.run = new TestRun(wanted, null, true);
+      this.run = new TestRun(wanted, test.poller(), null, true);
       this.current = run;
       this.limit = new TimeLimit(Duration.ofSeconds(test.limitSeconds()), () -> current.dump());
     }
@@ -165,6 +165,7 @@ public final class FdTestExtension
     Explorer explorer =
         new Explorer(
             execution.wanted,
+            test.poller(),
             run -> invoke(method, run),
             run -> execution.current = run,
             () -> execution.limit.message() != null);

@@ -1,6 +1,7 @@
 package dev.fdfiber.testing;
 
 import dev.fdfiber.FiberInfo;
+import dev.fdfiber.PollerKind;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.fd.Command;
 import dev.fdfiber.fd.Pty;
@@ -40,6 +41,7 @@ final class TestRun implements AutoCloseable {
           Trace.class,
           Uncaught.class);
 
+  private final PollerKind poller;
   private final Map<Integer, String> fdsBefore = OpenFds.now();
   private final NativeMemory memoryBefore = NativeMemory.now();
   private final boolean looksAtFailures;
@@ -60,16 +62,20 @@ final class TestRun implements AutoCloseable {
   /**
    * Begins a run of a body that takes these types.
    *
+   * @param poller how the scheduler asks who is ready; {@code AUTO} is as it is by default
    * @param choices what an exploration chooses; null for first in, first out
    * @param traced if to record what happens
    */
-  TestRun(Set<Class<?>> wanted, @Nullable Choices choices, boolean traced) {
+  TestRun(Set<Class<?>> wanted, PollerKind poller, @Nullable Choices choices, boolean traced) {
+    this.poller = poller;
     this.looksAtFailures = wanted.contains(Uncaught.class);
     this.clock = wanted.contains(VirtualClock.class) ? new VirtualClock() : null;
     this.trace = new Trace(clock, names);
     this.traced = traced || wanted.contains(Trace.class);
     Trace recorded = this.traced ? trace : null;
-    this.faults = new Faults(clock, choices, recorded);
+    this.faults =
+        new Faults(
+            clock, choices, recorded, new SpuriousWakeUps(choices, recorded, this::isWaitedFor));
     this.conductor =
         new Conductor(
             clock, realTime, choices, recorded, new World(fdsBefore), lockstep, origins, names);
@@ -170,11 +176,19 @@ final class TestRun implements AutoCloseable {
                   uncaught.add(fiber, t);
                 }
               });
+      if (poller != PollerKind.AUTO) {
+        builder.poller(poller);
+      }
       scheduler = builder.clock(clock == null ? realTime : clock).build();
       conductor.conducts(scheduler);
       scheduler.attach(conductor);
     }
     return scheduler;
+  }
+
+  private boolean isWaitedFor(int fd) {
+    Scheduler running = scheduler;
+    return running != null && running.fibers().stream().anyMatch(f -> f.fds().contains(fd));
   }
 
   /**

@@ -113,6 +113,11 @@ public final class Trace {
     return String.format(Locale.ROOT, "%.6f", nanos / 1e9);
   }
 
+  /** What a descriptor is called here. */
+  String name(int fd) {
+    return names.of(fd);
+  }
+
   /** A choice that was not the first one. */
   void deviated(String what) {
     add("*", what);

@@ -4,16 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.fdfiber.PollerKind;
 import dev.fdfiber.Scheduler;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Seeds find what first in, first out hides; what they find is shrunk and replayed. */
 @FdTest(limitSeconds = 300)
@@ -60,24 +64,31 @@ class ExplorationTest {
       return (Scheduler) run.give(Scheduler.class);
     }
 
-    Explorer explorer() {
-      return new Explorer(Set.of(), this::run, run -> {}, () -> false);
+    Explorer explorer(PollerKind poller) {
+      return new Explorer(Set.of(), poller, this::run, run -> {}, () -> false);
     }
   }
 
   private static final Pattern REPLAY =
       Pattern.compile("@FdTest\\(seed = (\\d+)\\).*@FdTest\\(schedule = \"([^\"]*)\"\\)");
 
+  static Stream<Arguments> bugsUnderEachPoller() {
+    return Arrays.stream(PollerKind.values())
+        .flatMap(poller -> Arrays.stream(Bug.values()).map(bug -> Arguments.of(bug, poller)));
+  }
+
   @ParameterizedTest
-  @EnumSource
-  void plantedBug_passesWithoutSeeds_isFound_shrunkAndReplayed(Bug bug) throws Exception {
+  @MethodSource("bugsUnderEachPoller")
+  void plantedBug_passesWithoutSeeds_isFound_shrunkAndReplayed(Bug bug, PollerKind poller)
+      throws Exception {
     try (Logged logged = new Logged()) { // of the fibers that cannot be cancelled
       for (int i = 0; i < 100; i++) {
-        bug.explorer().schedule(Schedule.NONE);
+        bug.explorer(poller).schedule(Schedule.NONE);
       }
       ScheduleError found =
           catchThrowableOfType(
-              ScheduleError.class, () -> bug.explorer().seeds(LongStream.rangeClosed(1, 1000)));
+              ScheduleError.class,
+              () -> bug.explorer(poller).seeds(LongStream.rangeClosed(1, 1000)));
       Matcher replay = REPLAY.matcher(found.getMessage());
       assertThat(replay.find()).as(found.getMessage()).isTrue();
       assertThat(replay.group(1)).isEqualTo("" + bug.firstSeed);
@@ -86,7 +97,8 @@ class ExplorationTest {
       Set<String> traces = new HashSet<>();
       for (int i = 0; i < 100; i++) {
         ScheduleError again =
-            catchThrowableOfType(ScheduleError.class, () -> bug.explorer().schedule(schedule));
+            catchThrowableOfType(
+                ScheduleError.class, () -> bug.explorer(poller).schedule(schedule));
         traces.add(again.trace());
       }
       assertThat(traces).hasSize(1).containsOnly(found.trace());
@@ -155,6 +167,7 @@ class ExplorationTest {
     Explorer explorer =
         new Explorer(
             Set.of(),
+            PollerKind.AUTO,
             run -> {
               if (runs[0]++ == 3) {
                 throw new IllegalStateException("once");
@@ -172,6 +185,7 @@ class ExplorationTest {
     Explorer explorer =
         new Explorer(
             Set.of(),
+            PollerKind.AUTO,
             run -> {
               throw new IllegalStateException("always");
             },

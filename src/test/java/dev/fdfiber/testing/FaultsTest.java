@@ -183,34 +183,6 @@ class FaultsTest {
   }
 
   @FdTest
-  void spuriousWakeUp_isOne_andTheReaderWaitsOn(
-      Scheduler s, Faults faults, VirtualClock clock, Pipe pipe) {
-    faults.spuriousWakeUp(pipe.readFd());
-    List<String> log = new ArrayList<>();
-    s.spawn(() -> {
-      assertThat(Scheduler.ioWait(pipe.readFd(), Scheduler.READ, 7200)).isOne();
-      log.add("woken after " + clock.elapsed());
-      Fds.assertNotReadable(pipe.readFd());
-      assertThat(Sock.recvSome(pipe.readFd(), 0)).hasSize(1);
-      log.add("read after " + clock.elapsed());
-    });
-    s.spawn(() -> {
-      Scheduler.pause(3600);
-      Fds.write(pipe.writeFd(), "x");
-    });
-    s.run();
-    assertThat(log).containsExactly("woken after PT0S", "read after PT1H");
-  }
-
-  @FdTest(seeds = 40)
-  void spuriousWakeUpsAtRandom_loseNothing(Scheduler s, Faults faults, SocketPair pair, Pipe pipe) {
-    faults.spuriousWakeUpsAtRandom(0.3);
-    List<String> ends = new ArrayList<>();
-    relay(s, pair, ends);
-    assertThat(ends).containsExactlyInAnyOrder("written", "read 100");
-  }
-
-  @FdTest
   void errorThatDoesNotComeAtRandom_isRefused(Faults faults) {
     assertThatThrownBy(() -> faults.atRandom(0.1, Errno.EACCES))
         .isInstanceOf(IllegalArgumentException.class)
