@@ -37,7 +37,7 @@ final class Snapshot {
     GroupWait group = waits ? task.group : null;
     Task parent = scope == null ? null : scope.owner().task();
     Task joined = task.loop.joining.get(task);
-    boolean timed = task.suspended && task.timerIndex >= 0;
+    boolean timed = task.suspended && task.timerSlot >= 0;
     return new FiberInfo(
         task.id,
         task.name(),

@@ -65,7 +65,7 @@ final class Task extends Wait implements Runnable, Executor, Thread.UncaughtExce
   volatile @Nullable Throwable failure;
 
   long deadlineNanos;
-  int timerIndex = -1;
+  int timerSlot = -1;
   long overSince; // see Waits
 
   @Nullable GroupWait group; // while it waits for several descriptors at once

@@ -119,7 +119,7 @@ final class Waits {
 
   /** Takes what a task registered off again. */
   void withdraw(Task task) {
-    if (task.timerIndex >= 0) {
+    if (task.timerSlot >= 0) {
       timers.remove(task);
     }
     removeFds(task);
@@ -191,8 +191,7 @@ final class Waits {
    * thread; what it sees may be stale.
    */
   long timerNanos() {
-    Task next = timers.first();
-    long timer = next == null ? Times.FOREVER : left(next.deadlineNanos);
+    long timer = timers.size() == 0 ? Times.FOREVER : left(timers.firstNanos());
     Alarms.Alarm alarm = alarms.first();
     return alarm == null ? timer : Times.shorter(timer, left(alarm.deadlineNanos()));
   }
@@ -317,8 +316,7 @@ final class Waits {
   }
 
   private void expire(Consumer<Task> timeUp) {
-    for (Task task; (task = timers.first()) != null && task.deadlineNanos - now <= 0; ) {
-      timers.remove(task);
+    for (Task task; (task = timers.removeDue(now)) != null; ) {
       if (task.suspended) { // or it was seen ready
         removeFds(task);
         isOver(task);

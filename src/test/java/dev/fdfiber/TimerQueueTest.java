@@ -33,9 +33,9 @@ class TimerQueueTest {
 
   private List<Task> drain() {
     List<Task> tasks = new ArrayList<>();
-    for (Task task; (task = queue.first()) != null; ) {
-      queue.remove(task);
-      assertThat(task.timerIndex).isEqualTo(-1);
+    for (Task task; queue.size() > 0; ) {
+      task = queue.removeDue(queue.firstNanos());
+      assertThat(task.timerSlot).isEqualTo(-1);
       tasks.add(task);
     }
     assertThat(queue.size()).isZero();
@@ -44,7 +44,7 @@ class TimerQueueTest {
 
   @Test
   void first_isTheEarliest() {
-    assertThat(queue.first()).isNull();
+    assertThat(queue.removeDue(100)).isNull();
     Task late = timer(30);
     Task early = timer(10);
     Task middle = timer(20);
@@ -125,6 +125,6 @@ class TimerQueueTest {
         .isSortedAccordingTo(
             Comparator.comparingLong((Task task) -> task.deadlineNanos)
                 .thenComparingLong(Task::order));
-    assertThat(tasks).allMatch(task -> task.timerIndex == -1);
+    assertThat(tasks).allMatch(task -> task.timerSlot == -1);
   }
 }

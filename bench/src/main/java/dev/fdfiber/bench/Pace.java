@@ -3,7 +3,7 @@ package dev.fdfiber.bench;
 /** How long to measure. */
 enum Pace {
   /** For figures to keep. */
-  FULL(5, 2_000, 500, 2_500, 1_000, 3),
+  FULL(5, 2_000, 500, 2_500, 1_000, 10),
 
   /** For figures while developing, in a minute or two. */
   QUICK(1, 400, 300, 800, 400, 2),
