@@ -35,6 +35,7 @@ final class Conductor implements Steering, Observer {
   private final Trace.FdNames names;
   private @Nullable Scheduler scheduler;
   private boolean ending;
+  private volatile @Nullable Thread mayWake; // what kept the last look from being a deadlock
 
   Conductor(
       @Nullable VirtualClock clock,
@@ -105,6 +106,7 @@ final class Conductor implements Steering, Observer {
 
   @Override
   public void resumes(Fiber fiber, long readyNanos, long nanos) {
+    mayWake = null;
     if (trace != null) {
       trace.resumes(fiber);
     }
@@ -121,6 +123,7 @@ final class Conductor implements Steering, Observer {
 
   @Override
   public boolean idle(long timerNanos, long limitNanos) {
+    mayWake = null;
     if (lockstep.wake()) {
       return true;
     }
@@ -154,6 +157,7 @@ final class Conductor implements Steering, Observer {
       return true;
     }
     if (mayBeWoken || isAnyReady() || ending) {
+      mayWake = mayBeWoken ? world.otherThread() : null;
       return false;
     }
     if (activity.isNone()) {
@@ -265,6 +269,18 @@ final class Conductor implements Steering, Observer {
     }
   }
 
+  /** That it would be a deadlock, but for a thread; nothing if it would not. Any thread. */
+  String suspicion() {
+    Thread thread = mayWake;
+    return thread == null
+        ? ""
+        : "All fibers wait and no timer runs, which is a deadlock unless thread \""
+            + thread.getName()
+            + "\" wakes one:"
+            + Stacks.text(Stacks.of(thread), "\n      at ")
+            + "\n";
+  }
+
   private String deadlock(List<FiberInfo> fibers) {
     StringBuilder text = new StringBuilder("deadlock: ");
     text.append(fibers.size() == 1 ? "the one fiber waits" : fibers.size() + " fibers wait");
@@ -272,11 +288,23 @@ final class Conductor implements Steering, Observer {
     Map<Integer, String> open = OpenFds.now();
     for (FiberInfo fiber : fibers) {
       text.append("\n  ").append(Texts.fiber(fiber, names));
+      fiber
+          .thread()
+          .map(LockOwners::of)
+          .ifPresent(owner -> text.append("\n    the lock is held by " + who(owner, fibers)));
       for (int fd : fiber.fds()) {
         text.append("\n    ").append(otherEnd(fd, open));
       }
     }
     return text.toString();
+  }
+
+  private static String who(Thread thread, List<FiberInfo> fibers) {
+    return fibers.stream()
+        .filter(fiber -> fiber.thread().filter(thread::equals).isPresent())
+        .findFirst()
+        .map(fiber -> "fiber \"" + fiber.name() + "\"")
+        .orElse("thread \"" + thread.getName() + (thread.isAlive() ? "\"" : "\", which has ended"));
   }
 
   /** Who has the other end of what a fiber waits for. */

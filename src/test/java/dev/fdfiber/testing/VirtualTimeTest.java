@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 
@@ -51,6 +52,39 @@ class VirtualTimeTest {
           });
       scheduler.run();
     }
+  }
+
+  static class Locked {
+    @FdTest
+    void endsWithItsLock(Scheduler scheduler) {
+      ReentrantLock left = new ReentrantLock();
+      ReentrantLock right = new ReentrantLock();
+      ReentrantLock leftBehind = new ReentrantLock();
+      scheduler.spawn("a", () -> takes(left, right));
+      scheduler.spawn("b", () -> takes(right, left));
+      scheduler.spawn("thief", leftBehind::lock);
+      scheduler.spawn("c", leftBehind::lockInterruptibly);
+      scheduler.run();
+    }
+
+    private static void takes(ReentrantLock first, ReentrantLock second) throws Exception {
+      first.lockInterruptibly();
+      try {
+        Scheduler.pause(0);
+        second.lockInterruptibly();
+      } finally {
+        first.unlock();
+      }
+    }
+  }
+
+  @FdTest
+  void deadlock_tellsWhoHoldsTheLock() {
+    assertThat(Launched.run(Locked.class, "endsWithItsLock").failure())
+        .isInstanceOf(DeadlockError.class)
+        .hasMessageContaining("the lock is held by fiber \"a\"")
+        .hasMessageContaining("the lock is held by fiber \"b\"")
+        .hasMessageContaining("the lock is held by thread \"thief\", which has ended");
   }
 
   @FdTest
