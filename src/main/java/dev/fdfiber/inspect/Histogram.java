@@ -1,7 +1,6 @@
 package dev.fdfiber.inspect;
 
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * How often times of which length were seen. Immutable.
@@ -25,21 +24,17 @@ public final class Histogram {
 
   /** Counts while others read. One thread at a time may record. */
   static final class Recorder {
-    private final AtomicLongArray counts = new AtomicLongArray(BUCKETS + 1); // and the total
+    private final Counters counts = new Counters(BUCKETS + 1); // and the total
 
     void record(long nanos) {
-      add(bucketOf(nanos), 1);
-      add(BUCKETS, Math.max(0, nanos));
-    }
-
-    private void add(int index, long more) {
-      counts.setRelease(index, counts.getPlain(index) + more);
+      counts.add(bucketOf(nanos), 1);
+      counts.add(BUCKETS, Math.max(0, nanos));
     }
 
     Histogram histogram() {
       long[] now = new long[BUCKETS];
-      Arrays.setAll(now, counts::getAcquire);
-      return new Histogram(now, counts.getAcquire(BUCKETS));
+      Arrays.setAll(now, counts::get);
+      return new Histogram(now, counts.get(BUCKETS));
     }
   }
 

@@ -3,7 +3,6 @@ package dev.fdfiber.inspect;
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Observer;
 import dev.fdfiber.Scheduler;
-import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * counts, and reads the clock twice for each resume, or so.
  */
 public final class Metrics implements AutoCloseable {
-  // What is counted: places in the array.
+  // What is counted.
   private static final int RESUMES = 0;
   private static final int READY = 1;
   private static final int SPAWNED = 2;
@@ -24,13 +23,13 @@ public final class Metrics implements AutoCloseable {
   private static final int COUNTERS = 9;
 
   private final Scheduler scheduler;
-  private final AtomicLongArray counters = new AtomicLongArray(COUNTERS);
+  private final Counters counters = new Counters(COUNTERS);
   private final Histogram.Recorder readyToResume = new Histogram.Recorder();
   private final Observer observer = new Counting();
 
   private Metrics(Scheduler scheduler) {
     this.scheduler = scheduler;
-    raise(PEAK_ALIVE, scheduler.aliveCount());
+    counters.raise(PEAK_ALIVE, scheduler.aliveCount());
   }
 
   /**
@@ -46,18 +45,18 @@ public final class Metrics implements AutoCloseable {
 
   /** What was counted so far. Any thread; does not suspend. */
   public MetricsSnapshot snapshot() {
-    long spawned = get(SPAWNED);
+    long spawned = counters.get(SPAWNED);
     return new MetricsSnapshot(
-        get(RESUMES),
-        Math.max(0, get(READY) - spawned),
+        counters.get(RESUMES),
+        Math.max(0, counters.get(READY) - spawned),
         spawned,
-        get(ENDED),
-        get(LOOKS),
-        get(POLL_NANOS),
-        get(BUSY_NANOS),
-        get(LONGEST_TURN_NANOS),
+        counters.get(ENDED),
+        counters.get(LOOKS),
+        counters.get(POLL_NANOS),
+        counters.get(BUSY_NANOS),
+        counters.get(LONGEST_TURN_NANOS),
         scheduler.aliveCount(),
-        (int) get(PEAK_ALIVE),
+        (int) counters.get(PEAK_ALIVE),
         scheduler.info().poller(),
         readyToResume.histogram());
   }
@@ -75,38 +74,24 @@ public final class Metrics implements AutoCloseable {
 
   // ---- the driver counts, any thread reads
 
-  private long get(int counter) {
-    return counters.getAcquire(counter);
-  }
-
-  private void add(int counter, long more) {
-    counters.setRelease(counter, counters.getPlain(counter) + more);
-  }
-
-  private void raise(int counter, long value) {
-    if (value > counters.getPlain(counter)) {
-      counters.setRelease(counter, value);
-    }
-  }
-
   private final class Counting implements Observer {
     private long resumedNanos;
     private boolean hasResumed;
 
     @Override
     public void spawned(Fiber fiber, long nanos) {
-      add(SPAWNED, 1);
-      raise(PEAK_ALIVE, scheduler.aliveCount());
+      counters.add(SPAWNED, 1);
+      counters.raise(PEAK_ALIVE, scheduler.aliveCount());
     }
 
     @Override
     public void ready(Fiber fiber, @Nullable Fiber by, long nanos) {
-      add(READY, 1);
+      counters.add(READY, 1);
     }
 
     @Override
     public void resumes(Fiber fiber, long readyNanos, long nanos) {
-      add(RESUMES, 1);
+      counters.add(RESUMES, 1);
       readyToResume.record(nanos - readyNanos);
       resumedNanos = nanos;
       hasResumed = true;
@@ -117,18 +102,18 @@ public final class Metrics implements AutoCloseable {
       if (hasResumed) {
         hasResumed = false;
         long turn = nanos - resumedNanos;
-        add(BUSY_NANOS, turn);
-        raise(LONGEST_TURN_NANOS, turn);
+        counters.add(BUSY_NANOS, turn);
+        counters.raise(LONGEST_TURN_NANOS, turn);
       }
       if (state == Fiber.State.DONE) {
-        add(ENDED, 1);
+        counters.add(ENDED, 1);
       }
     }
 
     @Override
     public void looked(int resumed, int woken, long startNanos, long nanos) {
-      add(LOOKS, 1);
-      add(POLL_NANOS, nanos - startNanos);
+      counters.add(LOOKS, 1);
+      counters.add(POLL_NANOS, nanos - startNanos);
     }
   }
 }
