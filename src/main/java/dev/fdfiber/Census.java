@@ -21,6 +21,7 @@ final class Census {
    * @param stack what people want to see of it; empty if it has not run, or was not taken
    * @param joined the fiber that it waits for
    * @param blocking where its call in {@link Blocking} is
+   * @param owner what it has of scopes and shields, if it has any
    * @param parent the scope that it was forked into
    */
   record Entry(

@@ -79,9 +79,9 @@ final class Errand<T> extends FutureTask<T> {
   }
 
   private T result() {
-    return switch (state()) {
-      case SUCCESS -> resultNow();
-      default -> throw new IllegalStateException("an errand on the driver failed", exceptionNow());
-    };
+    if (state() != State.SUCCESS) {
+      throw new IllegalStateException("an errand on the driver failed", exceptionNow());
+    }
+    return resultNow();
   }
 }
