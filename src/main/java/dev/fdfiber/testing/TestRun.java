@@ -326,7 +326,6 @@ final class TestRun implements AutoCloseable {
       clock.heldBy().ifPresent(holder -> text.append(", held because ").append(holder));
       text.append('\n');
     }
-    text.append(conductor.suspicion());
     return text.append(Texts.threads()).append(shownTrace()).toString();
   }
 

@@ -220,38 +220,6 @@ class FdTestTest {
     }
   }
 
-  static class Suspected {
-    @FdTest(limitSeconds = 1)
-    void hangs(Scheduler scheduler, Pipe pipe) throws Exception {
-      scheduler.spawn("hanging", () -> Sock.recvSome(pipe.readFd(), 0));
-      Thread forgetful = Thread.ofPlatform().name("forgetful").start(FdTestTest::forgets);
-      try {
-        scheduler.run();
-      } finally {
-        forgetful.interrupt();
-        forgetful.join();
-      }
-    }
-  }
-
-  private static void forgets() {
-    LockSupport.park();
-  }
-
-  @Test
-  @Tag("slow")
-  void threadThatWakesNobody_isToldWhereTheTimeIsOver() {
-    Throwable failure;
-    try (Logged logged = new Logged()) {
-      failure = Launched.run(Suspected.class, "hangs").failure();
-      assertThat(logged.isEmpty()).isFalse();
-    }
-    assertThat(failure)
-        .hasMessageContaining("the test took longer than 1 s of real time")
-        .hasMessageContaining("which is a deadlock unless thread \"forgetful\" wakes one:\n")
-        .hasMessageContaining("FdTestTest.forgets(FdTestTest.java:");
-  }
-
   @Test
   void everyParameter_worksAndIsClosed() {
     var before = OpenFds.now();
