@@ -39,7 +39,7 @@ final class TimeLimit implements AutoCloseable {
       String text = "the test took longer than " + limit.toSeconds() + " s of real time\n";
       try {
         message = text + dump.get();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) { // or the interrupts would end
         message = text + "no dump: " + e;
       }
       System.getLogger("dev.fdfiber").log(System.Logger.Level.ERROR, message);

@@ -18,11 +18,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** An arena that a test does not close fails it, where the JVM tracks native memory. */
-@Timeout(120)
+@FdTest(limitSeconds = 120)
 @SuppressWarnings("MustBeClosed") // that is what it is about
 class ArenaLeakTest {
   /** What the tests below hold on to; the one that ran them frees it. */
