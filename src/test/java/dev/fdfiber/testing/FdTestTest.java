@@ -220,6 +220,31 @@ class FdTestTest {
     }
   }
 
+  /** It may wake the fiber, for all that is known. */
+  static class Suspected {
+    @FdTest(limitSeconds = 1)
+    void hangs(Scheduler scheduler, Pipe pipe) throws InterruptedException {
+      scheduler.spawn("hanging", () -> Sock.recvSome(pipe.readFd(), 0));
+      Thread forgetful = Thread.ofPlatform().name("forgetful").start(LockSupport::park);
+      try {
+        scheduler.run();
+      } finally {
+        forgetful.interrupt();
+        forgetful.join();
+      }
+    }
+  }
+
+  @Test
+  @Tag("slow")
+  void limitOnRealTime_endsADeadlockThatAnotherThreadMayEnd() {
+    try (Logged logged = new Logged()) {
+      assertThat(Launched.run(Suspected.class).failure())
+          .hasMessageContaining("the test took longer than 1 s of real time");
+      assertThat(logged.isEmpty()).isFalse();
+    }
+  }
+
   @Test
   void everyParameter_worksAndIsClosed() {
     var before = OpenFds.now();
