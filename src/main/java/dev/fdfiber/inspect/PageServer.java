@@ -38,16 +38,23 @@ final class PageServer implements AutoCloseable {
             .onUncaught((fiber, t) -> {}) // a client that is gone in the middle
             .build();
     scheduler.spawn("inspector accept", this::accept);
-    this.thread = Thread.ofPlatform().daemon().name("fdfiber-inspector").start(scheduler::run);
+    this.thread = Thread.ofPlatform().daemon().name("fdfiber-inspector").start(this::run);
   }
 
   int port() {
     return port;
   }
 
+  /** By the thread: it also closes, since who closes in its place may come before it drives. */
+  private void run() {
+    try (scheduler) {
+      scheduler.run();
+    }
+  }
+
   @Override
   public void close() {
-    scheduler.close();
+    scheduler.stop();
     try {
       thread.join();
     } catch (InterruptedException e) {

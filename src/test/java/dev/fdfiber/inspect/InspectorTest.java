@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -246,6 +247,21 @@ class InspectorTest {
   // ---- a signal
 
   @TempDir Path directory;
+
+  @Test
+  void close_beforeItsThreadDrives_endsThatThreadInSilence() throws Exception {
+    List<Throwable> failures = new CopyOnWriteArrayList<>();
+    Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+    Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> failures.add(failure));
+    try (Scheduler s = Scheduler.create()) {
+      for (int i = 0; i < 50; i++) { // a thread that has just been started drives late, mostly
+        Inspector.serve(s, 0).close();
+      }
+    } finally {
+      Thread.setDefaultUncaughtExceptionHandler(before);
+    }
+    assertThat(failures).isEmpty();
+  }
 
   @Test
   @Tag("slow")
