@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -28,9 +29,15 @@ class AbandonedSchedulerTest {
     assertThat(eventfds()).isLessThanOrEqualTo(most);
   }
 
+  /** Has an eventfd from then on: there is a look that may block, though a stop is pending. */
   private static void blocks(Scheduler s) {
-    s.spawn(() -> Scheduler.pause(0.000_1)); // the driver blocks, so it has an eventfd
+    Fiber parked = s.spawn(() -> LockSupport.park());
+    s.runUntilEmpty();
+    s.stop();
     s.run();
+    LockSupport.unpark(parked.thread());
+    s.run();
+    assertThat(parked.isAlive()).isFalse();
   }
 
   @Test
