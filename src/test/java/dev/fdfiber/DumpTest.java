@@ -232,7 +232,8 @@ class DumpTest {
     }
     assertThat(dumps.get(0))
         .containsPattern(
-            "#2 asks  RUNNING  for [0-9.]+ s  in dev.fdfiber.Scheduler.dump  at dev.fdfiber.DumpTest.")
+            "#2 asks  RUNNING  for [0-9.]+ s  in dev.fdfiber.Scheduler.dump  at"
+                + " dev.fdfiber.DumpTest.")
         .contains("#1 beside  PAUSED")
         .doesNotContain("at dev.fdfiber.Census");
     assertThat(dumps.get(1)).contains("1 fiber at: #1 there\n    at dev.fdfiber.Scheduler.pause");
@@ -281,19 +282,27 @@ class DumpTest {
   @Tag("slow")
   void r2_dumpsByAnotherThread_changeNoOrder() throws Exception {
     List<String> undisturbed = run(s -> {});
-    List<Elsewhere<Integer>> watchers = new ArrayList<>();
-    List<String> watched =
-        run(s ->
-            watchers.add(
-                Elsewhere.start(() -> {
-                  int dumps = 0;
-                  while (!s.dump().endsWith(": closed\n")) {
-                    dumps++;
-                  }
-                  return dumps;
-                })));
-    assertThat(watchers.getFirst().result()).isPositive();
+    List<Elsewhere<Void>> watchers = new ArrayList<>();
+    List<String> watched = run(s -> watchers.add(dumpsUntilClosed(s)));
+    watchers.getFirst().result();
     assertThat(watched).isEqualTo(undisturbed);
+  }
+
+  /** Another thread that dumps all the time; it has begun, since a new one may come too late. */
+  private static Elsewhere<Void> dumpsUntilClosed(Scheduler s) {
+    CountDownLatch begun = new CountDownLatch(1);
+    Elsewhere<Void> watcher =
+        Elsewhere.begin(() -> {
+          while (!s.dump().endsWith(": closed\n")) {
+            begun.countDown();
+          }
+        });
+    try {
+      begun.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+    return watcher;
   }
 
   /** A thread that dumps stands in for the driver while there is none, and the first one waits. */
