@@ -2,6 +2,7 @@ package dev.fdfiber;
 
 import static dev.fdfiber.Scheduler.READ;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
@@ -15,12 +16,12 @@ import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.Place;
 import dev.fdfiber.testing.TimeKernel;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -81,82 +82,75 @@ class ClosedBehindTest {
     assertThat(((ErrnoException) t).errno()).isEqualTo(Errno.EBADF);
   }
 
-  /** A kernel that tells when a poll is about to block. */
-  private static Kernel signals(CountDownLatch blocks) {
-    return new ForwardingKernel(Kernel.system()) {
-      @Override
-      protected int look(long timeoutNanos, Look next) {
-        if (timeoutNanos != 0) {
-          blocks.countDown();
-        }
-        return super.look(timeoutNanos, next);
+  /** A kernel that tells when a poll is about to block, and for how long each is to. */
+  private static final class BlockingPolls extends ForwardingKernel {
+    private final CountDownLatch blocks = new CountDownLatch(1);
+    private final List<Long> timeouts = new CopyOnWriteArrayList<>();
+
+    BlockingPolls() {
+      super(Kernel.system());
+    }
+
+    @Override
+    protected int look(long timeoutNanos, Look next) {
+      if (timeoutNanos != 0) {
+        timeouts.add(timeoutNanos);
+        blocks.countDown();
       }
-    };
+      return super.look(timeoutNanos, next);
+    }
   }
 
   @Test
   @Tag("slow")
   void r16_closedByAnotherThread_isEbadfWithinTwoSeconds(Pipe pipe) throws Exception {
-    CountDownLatch blocks = new CountDownLatch(1);
-    try (Scheduler s = Scheduler.builder().kernel(signals(blocks)).build()) {
-      long[] closedAt = new long[1];
-      Thread other = closesWhen(blocks, pipe.readFd(), closedAt);
-      Place.in(s, () -> assertWokenInTime(pipe.readFd(), other, closedAt));
+    BlockingPolls kernel = new BlockingPolls();
+    try (Scheduler s = Scheduler.builder().kernel(kernel).build()) {
+      Elsewhere<Integer> closes = closesWhenBlocked(kernel, pipe.readFd());
+      FiberBody wait = () -> Scheduler.ioWait(pipe.readFd(), READ, -1);
+      Place.in(s, () -> assertToldInTime(wait, kernel, closes));
     }
   }
 
-  /** Waits for what the other thread closes, and checks how soon after that it was told. */
-  private static void assertWokenInTime(int fd, Thread other, long[] closedAt)
-      throws InterruptedException {
-    IOException e = null;
-    try {
-      Scheduler.ioWait(fd, READ, -1);
-    } catch (IOException thrown) {
-      e = thrown;
-    }
-    long woken = System.nanoTime();
-    assertEbadf(e);
-    other.join();
-    assertThat(Duration.ofNanos(woken - closedAt[0])).isLessThanOrEqualTo(AT_MOST);
+  /** Closes a descriptor when a poll blocks; the result is how many have done so until then. */
+  private static Elsewhere<Integer> closesWhenBlocked(BlockingPolls kernel, int fd) {
+    return Elsewhere.start(() -> {
+      kernel.blocks.await();
+      Fds.close(fd);
+      return kernel.timeouts.size();
+    });
   }
 
-  private static Thread closesWhen(CountDownLatch blocks, int fd, long[] closedAt) {
-    return Thread.ofPlatform()
-        .start(() -> {
-          await(blocks);
-          Fds.close(fd);
-          closedAt[0] = System.nanoTime();
-        });
-  }
-
-  private static void await(CountDownLatch latch) {
-    try {
-      latch.await();
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
-    }
+  /**
+   * Waits for what the other thread closes, and checks for how long the kernel was asked to block
+   * from then on: in the poll that was under way, and in those that came after it.
+   */
+  private static void assertToldInTime(
+      FiberBody wait, BlockingPolls kernel, Elsewhere<Integer> closes) throws Exception {
+    Throwable thrown = catchThrowable(wait::run);
+    List<Long> timeouts = List.copyOf(kernel.timeouts);
+    assertEbadf(thrown);
+    List<Long> since = timeouts.stream().skip(closes.result() - 1).toList();
+    assertThat(since).allMatch(nanos -> nanos > 0);
+    long nanos = since.stream().mapToLong(Long::longValue).sum();
+    assertThat(Duration.ofNanos(nanos)).isLessThanOrEqualTo(AT_MOST);
   }
 
   @Test
   @Tag("slow")
   void r16_closedByAnotherThread_endsAChannelOfThisOne(Pipe pipe) throws Exception {
-    CountDownLatch blocks = new CountDownLatch(1);
-    try (Scheduler s = Scheduler.builder().kernel(signals(blocks)).build();
+    BlockingPolls kernel = new BlockingPolls();
+    try (Scheduler s = Scheduler.builder().kernel(kernel).build();
         Logged quiet = new Logged()) {
       FdChannel channel = FdChannel.own(pipe.readFd());
       Fiber reader = s.spawn(() -> channel.read(ByteBuffer.allocate(1)));
-      Thread other =
-          Thread.ofPlatform()
-              .start(() -> {
-                await(blocks);
-                try {
-                  channel.close(); // its scheduler is not that of the reader
-                } catch (IOException e) {
-                  throw new AssertionError(e);
-                }
-              });
+      Elsewhere<Void> closes =
+          Elsewhere.begin(() -> {
+            kernel.blocks.await();
+            channel.close(); // its scheduler is not that of the reader
+          });
       s.run();
-      other.join();
+      closes.result();
       assertThat(reader.failure()).get().isInstanceOf(ClosedChannelException.class);
       assertThat(quiet.thrown()).hasSize(1);
     }
@@ -165,16 +159,10 @@ class ClosedBehindTest {
   @Test
   @Tag("slow")
   void r16_closedDuringAWaitOutsideAFiber_isEbadfWithinTwoSeconds(Pipe pipe) throws Exception {
-    Thread me = Thread.currentThread();
-    long[] closedAt = new long[1];
-    Thread other =
-        Thread.ofPlatform()
-            .start(() -> {
-              Elsewhere.awaitIn("ppoll", me);
-              Fds.close(pipe.readFd());
-              closedAt[0] = System.nanoTime();
-            });
-    assertWokenInTime(pipe.readFd(), other, closedAt);
+    BlockingPolls kernel = new BlockingPolls();
+    Elsewhere<Integer> closes = closesWhenBlocked(kernel, pipe.readFd());
+    BlockingWait outside = new BlockingWait(kernel, Clock.system()); // as Scheduler.ioWait makes it
+    assertToldInTime(() -> outside.await(pipe.readFd(), READ, -1, null), kernel, closes);
   }
 
   @Test
