@@ -7,6 +7,8 @@ import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
 import dev.fdfiber.testing.Logged;
 import dev.fdfiber.testing.ManualClock;
+import dev.fdfiber.testing.TimeKernel;
+import dev.fdfiber.testing.WatchedKernel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -141,10 +143,11 @@ class ObserverTest {
         new Observer() {
           @Override
           public void looked(int resumed, int woken, long startNanos, long nanos) {
-            looks.add(resumed + " " + woken + " " + (nanos - startNanos >= 0));
+            looks.add(resumed + " " + woken + " " + (nanos - startNanos));
           }
         };
-    try (Scheduler s = Scheduler.create()) {
+    // Where time stands still between looks, or the third may wait when the first is over.
+    try (Scheduler s = Scheduler.builder().clock(clock).kernel(new TimeKernel(clock)).build()) {
       s.attach(observer);
       for (int i = 0; i < 3; i++) {
         s.spawn(() -> {
@@ -154,7 +157,7 @@ class ObserverTest {
       }
       s.run();
     }
-    assertThat(looks).startsWith("3 3 true");
+    assertThat(looks).startsWith("3 3 1000");
   }
 
   @Test
@@ -204,12 +207,11 @@ class ObserverTest {
             seen.add(fiber.name());
           }
         };
-    try (Scheduler s = Scheduler.create()) {
+    WatchedKernel kernel = new WatchedKernel();
+    try (Scheduler s = Scheduler.builder().kernel(kernel).build()) {
       Fiber sleeper = s.spawn("sleeper", () -> Scheduler.pause(Duration.ofHours(1)));
       Thread driver = Thread.ofPlatform().start(s::run);
-      while (sleeper.state() != Fiber.State.PAUSED) {
-        Thread.onSpinWait();
-      }
+      kernel.awaitBlockingPoll();
       s.attach(observer);
       s.attach(observer);
       s.spawn("one", () -> {}).join();
