@@ -67,6 +67,7 @@ class OpenDescriptorsTest {
       assertThat(now.otherEnds(served)).containsExactly(client);
       assertThat(now.otherEnds(listener)).isEmpty();
       Sock.close(client);
+      assertThat(Sock.recvSome(served, 0)).isEmpty(); // it has arrived
       assertThat(describe(served)).endsWith(" CLOSE_WAIT");
       Sock.close(served);
       Sock.close(listener);
