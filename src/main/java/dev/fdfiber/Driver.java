@@ -194,6 +194,7 @@ final class Driver {
   }
 
   /** Makes the caller the driver, or says why it cannot be. */
+  @SuppressWarnings("ThreadPriorityCheck") // lets the thread finish that is in the way
   private void claim(Thread me) {
     if (me.isVirtual()) {
       throw new IllegalStateException(
@@ -208,7 +209,7 @@ final class Driver {
         shutdown.awaitDriver(); // that only looked whether it may drive
       } else {
         requireMayDrive(me); // the other may be the one that closes this, or have come to drive
-        Thread.onSpinWait(); // until one is gone that only looks whether it may, or that visits
+        Thread.yield(); // until one is gone that only looks whether it may, or that visits
       }
     }
     try {
