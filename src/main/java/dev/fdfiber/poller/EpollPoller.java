@@ -68,7 +68,7 @@ public final class EpollPoller implements Poller {
   private static final int LASTING = EPOLLET | EPOLLRDHUP | EPOLLPRI;
 
   private final Kernel kernel;
-  private final WaitTable table;
+  private final WaitTable table = new WaitTable();
   private final EpollEvents question = new EpollEvents(1);
   private EpollEvents answers = new EpollEvents(64);
   private @Nullable Waited[] pending = new Waited[64];
@@ -82,16 +82,7 @@ public final class EpollPoller implements Poller {
 
   /** Makes a poller over a kernel. It holds no descriptor before it first looks. */
   public EpollPoller(Kernel kernel) {
-    this(kernel, new WaitTable());
-  }
-
-  /** Takes the waits of another poller over. */
-  EpollPoller(Kernel kernel, WaitTable table) {
     this.kernel = kernel;
-    this.table = table;
-    for (int slot = 0; slot < table.size(); slot++) {
-      askSoon(table.at(slot));
-    }
   }
 
   @Override
@@ -144,6 +135,16 @@ public final class EpollPoller implements Poller {
     return table.waits();
   }
 
+  /** If a descriptor is waited for, or its owner goes on being told about it. */
+  boolean knows(int fd) {
+    return table.get(fd) != null;
+  }
+
+  /** If the next look has to ask the kernel about waits that it does not know yet. */
+  boolean hasQuestions() {
+    return pendingCount > 0;
+  }
+
   @Override
   public void wakeBy(int fd) {
     eventFd = fd;
@@ -193,7 +194,7 @@ public final class EpollPoller implements Poller {
   }
 
   /** Makes the epoll instance: 0, or minus errno. */
-  int open() {
+  private int open() {
     int made = kernel.epollCreate1(EPOLL_CLOEXEC);
     if (made < 0) {
       return made;

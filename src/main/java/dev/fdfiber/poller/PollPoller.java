@@ -28,17 +28,12 @@ public final class PollPoller implements Poller {
   private static final int WAKE = 0; // the entry of the eventfd; the others begin after it
 
   private final Kernel kernel;
-  private final WaitTable table;
+  private final WaitTable table = new WaitTable();
   private final PollFds pollFds = new PollFds(64);
 
   /** Makes a poller over a kernel. */
   public PollPoller(Kernel kernel) {
-    this(kernel, new WaitTable());
-  }
-
-  PollPoller(Kernel kernel, WaitTable table) {
     this.kernel = kernel;
-    this.table = table;
     pollFds.set(WAKE, -1, Linux.POLLIN);
   }
 
@@ -74,6 +69,28 @@ public final class PollPoller implements Poller {
   @Override
   public int size() {
     return table.waits();
+  }
+
+  /** How many descriptors are waited for. */
+  int descriptors() {
+    return table.size();
+  }
+
+  /** If a descriptor is waited for. */
+  boolean knows(int fd) {
+    return table.get(fd) != null;
+  }
+
+  /** Hands all waits over to another poller. */
+  void moveTo(Poller other) {
+    while (table.size() > 0) {
+      Waited waited = table.at(table.size() - 1);
+      for (Wait wait = waited.first(); wait != null; wait = waited.first()) {
+        table.remove(wait);
+        other.add(wait);
+      }
+      table.free(waited);
+    }
   }
 
   @Override

@@ -5,7 +5,6 @@ import static dev.fdfiber.poller.Wait.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.fdfiber.kernel.EpollEvents;
 import dev.fdfiber.kernel.Errno;
 import dev.fdfiber.kernel.Kernel;
 import dev.fdfiber.testing.FdTest;
@@ -14,7 +13,6 @@ import dev.fdfiber.testing.ForwardingKernel;
 import dev.fdfiber.testing.Opened;
 import dev.fdfiber.testing.Pipe;
 import dev.fdfiber.testing.SocketPair;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -23,42 +21,7 @@ import org.junit.jupiter.api.Test;
 /** What epoll(7) makes harder than poll(2): registrations outlive numbers. */
 @FdTest
 class EpollPollerTest {
-  /** Keeps the calls of epoll_ctl, and refuses what it is told to. */
-  private static final class Recording extends ForwardingKernel {
-    private final List<String> calls = new ArrayList<>();
-    private int epollFd = -1;
-    private int refused = -1;
-    private int errno;
-
-    Recording() {
-      super(Kernel.system());
-    }
-
-    @Override
-    public int epollCreate1(int flags) {
-      epollFd = super.epollCreate1(flags);
-      return epollFd;
-    }
-
-    @Override
-    public int epollCtl(int epoll, int operation, int fd, MemorySegment event) {
-      int result = fd == refused ? -errno : super.epollCtl(epoll, operation, fd, event);
-      String name =
-          operation == EpollEvents.EPOLL_CTL_MOD
-              ? "MOD"
-              : operation == EpollEvents.EPOLL_CTL_ADD ? "ADD" : "DEL";
-      calls.add(name + (result == 0 ? "" : " " + Errno.name(-result)));
-      return result;
-    }
-
-    List<String> takeCalls() {
-      List<String> taken = List.copyOf(calls);
-      calls.clear();
-      return taken;
-    }
-  }
-
-  private final Recording kernel = new Recording();
+  private final RecordingKernel kernel = new RecordingKernel();
   private final EpollPoller poller = new EpollPoller(kernel);
   private final List<Wait> ready = new ArrayList<>();
   private long orders;
