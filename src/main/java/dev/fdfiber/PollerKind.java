@@ -9,7 +9,9 @@ import java.util.Locale;
 
 /** The way in which a scheduler asks the kernel who is ready. */
 public enum PollerKind {
-  /** poll(2) while few descriptors are waited for, then epoll(7). */
+  /**
+   * poll(2) while few descriptors are waited for; with many, poll(2) for new waits and epoll(7).
+   */
   AUTO {
     @Override
     Poller over(Kernel kernel) {

@@ -15,26 +15,26 @@ import java.util.function.Consumer;
  * <p><b>Hazards.</b> An entry whose events are 0 still reports POLLHUP, POLLERR and POLLNVAL, so an
  * entry that nobody waits for would turn the loop into a spin. More entries than RLIMIT_NOFILE are
  * EINVAL, however many waiters one descriptor has. A call that already blocks does not notice that
- * another thread closes a descriptor.
+ * another thread closes a descriptor. A call that may block puts the caller into the queue of each
+ * descriptor, up to the first that is ready.
  *
  * <p><b>Decision.</b> One entry for each descriptor, shared by its waiters in the order in which
  * they came; it goes with the last of them, and the last entry moves into its place. There is no
  * registration to go stale: a closed number is POLLNVAL at the next call, a number that was closed
- * and reused is simply the new file. Whoever calls {@link #poll} bounds how long it blocks.
+ * and reused is simply the new file. The eventfd, which is hardly ever ready, comes last. Whoever
+ * calls {@link #poll} bounds how long it blocks.
  *
  * <p><b>Price.</b> A look is linear in the number of descriptors that are waited for.
  */
 public final class PollPoller implements Poller {
-  private static final int WAKE = 0; // the entry of the eventfd; the others begin after it
-
   private final Kernel kernel;
   private final WaitTable table = new WaitTable();
-  private final PollFds pollFds = new PollFds(64);
+  private final PollFds pollFds = new PollFds(64); // by slot; behind them the eventfd
+  private int eventFd = -1;
 
   /** Makes a poller over a kernel. */
   public PollPoller(Kernel kernel) {
     this.kernel = kernel;
-    pollFds.set(WAKE, -1, Linux.POLLIN);
   }
 
   @Override
@@ -45,9 +45,9 @@ public final class PollPoller implements Poller {
     int before = table.size();
     Waited waited = table.add(wait);
     if (table.size() > before) {
-      pollFds.set(entry(waited), waited.fd, waited.events());
+      pollFds.set(waited.slot, waited.fd, waited.events());
     } else {
-      pollFds.events(entry(waited), waited.events());
+      pollFds.events(waited.slot, waited.events());
     }
     return 0;
   }
@@ -94,13 +94,15 @@ public final class PollPoller implements Poller {
   }
 
   @Override
-  public void wakeBy(int eventFd) {
-    pollFds.set(WAKE, eventFd, Linux.POLLIN);
+  public void wakeBy(int fd) {
+    eventFd = fd;
   }
 
   @Override
   public Look poll(long timeoutNanos, Consumer<Wait> ready) {
-    int entries = table.size() + 1;
+    int wake = table.size();
+    int entries = wake + 1;
+    pollFds.set(wake, eventFd, Linux.POLLIN);
     int found = kernel.ppoll(pollFds.array(), entries, timeoutNanos);
     while (found == -Errno.EINTR && timeoutNanos == 0) {
       found = kernel.ppoll(pollFds.array(), entries, 0);
@@ -115,11 +117,11 @@ public final class PollPoller implements Poller {
       throw new IllegalStateException(
           "ppoll of " + entries + " descriptors: " + Errno.name(-found) + ", poll(2) ERRORS");
     }
-    boolean woken = pollFds.revents(WAKE) != 0;
+    boolean woken = pollFds.revents(wake) != 0;
     int left = woken ? found - 1 : found;
     // Downwards: a slot that is freed is filled by one that was looked at before.
-    for (int slot = table.size() - 1; slot >= 0 && left > 0; slot--) {
-      int revents = pollFds.revents(slot + 1);
+    for (int slot = wake - 1; slot >= 0 && left > 0; slot--) {
+      int revents = pollFds.revents(slot);
       if (revents != 0) {
         left--;
         Waited waited = table.at(slot);
@@ -149,17 +151,13 @@ public final class PollPoller implements Poller {
   /** Waits of a descriptor were taken off, maybe all. */
   private void changed(Waited waited) {
     if (!waited.isEmpty()) {
-      pollFds.events(entry(waited), waited.events());
+      pollFds.events(waited.slot, waited.events());
       return;
     }
     int slot = waited.slot;
     Waited moved = table.free(waited);
     if (slot < table.size()) {
-      pollFds.set(slot + 1, moved.fd, moved.events());
+      pollFds.set(slot, moved.fd, moved.events());
     }
-  }
-
-  private static int entry(Waited waited) {
-    return waited.slot + 1;
   }
 }

@@ -34,7 +34,7 @@ public interface Poller extends AutoCloseable {
   /** Names the eventfd that ends a blocking {@link #poll}; it stays registered until close. */
   void wakeBy(int eventFd);
 
-  /** If it asks by epoll(7), and not by poll(2). */
+  /** If it asks by epoll(7), and not by poll(2) alone. */
   default boolean asksEpoll() {
     return false;
   }
