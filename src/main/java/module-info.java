@@ -23,7 +23,7 @@ module dev.fdfiber {
   requires static transitive micrometer.core; // for MicrometerMetrics
   requires static transitive jdk.jfr; // for its events
   requires java.management; // for the live page, and for what tests leak
-  requires jdk.unsupported; // sun.misc.Signal, for Sock.installTermHandlers
+  requires jdk.unsupported; // sun.misc.Signal, for what handles signals
 
   exports dev.fdfiber;
   exports dev.fdfiber.fd;

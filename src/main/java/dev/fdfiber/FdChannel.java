@@ -67,8 +67,10 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
 
   /**
    * A channel over a descriptor that stays its owner's: touches no flag of it, and close leaves it
-   * open. Sockets are asked not to block call by call; pipes, FIFOs and terminals are opened once
-   * more for this channel, so that the other end sees them closed when this channel is, too.
+   * open. Sockets are asked not to block call by call; pipes, FIFOs and terminals that block are
+   * opened once more for this channel, so that the other end sees them closed when this channel is,
+   * too. Where that cannot be done each call is made when poll(2) says that it would not block,
+   * which holds only as long as nobody else reads or writes the same description.
    *
    * @throws IllegalArgumentException if it is not open
    */
@@ -101,7 +103,8 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   }
 
   /**
-   * Like {@link #read(ByteBuffer)}, but waits for at most the given time.
+   * Like {@link #read(ByteBuffer)}, but waits for at most the given time; a negative one has no
+   * end.
    *
    * @return how many bytes, -1 at the end, 0 when the time was up
    */
@@ -152,7 +155,7 @@ public final class FdChannel implements ByteChannel, GatheringByteChannel, Scatt
   }
 
   /**
-   * Like {@link #write(ByteBuffer)}, but for at most the given time.
+   * Like {@link #write(ByteBuffer)}, but for at most the given time; a negative one has no end.
    *
    * @return how many bytes were written, fewer than all when the time was up
    */

@@ -16,7 +16,7 @@ public final class Fiber {
     RUNNING,
     /** In {@link Scheduler#pause}. */
     PAUSED,
-    /** In {@link Scheduler#ioWait}. */
+    /** In {@link Scheduler#ioWait} or {@code ioWaitAny}. */
     WAITING_IO,
     /** In a blocking call of the JDK, in {@link Fiber#join}, or driving others. */
     BLOCKED,
@@ -51,7 +51,10 @@ public final class Fiber {
     return task.id;
   }
 
-  /** The name that it was spawned with, or "fiber-" and its id. */
+  /**
+   * The name that it was spawned with; for a thread that a fiber started by itself, the thread's;
+   * {@code fiber-} and its id where there is none.
+   */
   public String name() {
     return task.name();
   }
@@ -103,18 +106,19 @@ public final class Fiber {
    * drives; elsewhere it blocks, and as long as nobody drives the scheduler nothing ends.
    *
    * @throws InterruptedException if the caller is cancelled or interrupted
-   * @throws IllegalStateException if a fiber would wait for itself
+   * @throws IllegalStateException if a fiber would wait for itself, or is pinned
    */
   public void join() throws InterruptedException {
     join(Times.FOREVER);
   }
 
   /**
-   * Waits until it has ended, or for the given time, on the scheduler's clock where that is known.
+   * Like {@link #join()}, for at most the given time: by the scheduler's clock in its fibers and on
+   * its driver, in real time elsewhere. Zero or less does not wait.
    *
    * @return if it has ended
    * @throws InterruptedException if the caller is cancelled or interrupted
-   * @throws IllegalStateException if a fiber would wait for itself
+   * @throws IllegalStateException if a fiber would wait for itself, or is pinned
    */
   public boolean join(Duration limit) throws InterruptedException {
     return join(Times.limitNanos(limit));
@@ -154,8 +158,9 @@ public final class Fiber {
   }
 
   /**
-   * What its body threw, once it has ended; an InterruptedException too. A thread that a fiber
-   * started by itself tells only what reaches its default handler.
+   * What its body threw, once it has ended; an InterruptedException too. Not what a child of a
+   * {@link FiberScope} threw, which its future has, unless it went to {@code onUncaught}. A thread
+   * that a fiber started by itself tells only what no handler of its own has taken.
    */
   public Optional<Throwable> failure() {
     return Optional.ofNullable(task.failure);

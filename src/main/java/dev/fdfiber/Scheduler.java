@@ -62,13 +62,19 @@ public final class Scheduler implements Executor, AutoCloseable {
    * blocks.
    *
    * @throws IllegalStateException that shows the line to add, if {@code java.lang} is not open
-   * @throws UnsupportedOperationException on anything but Linux on x86-64 or aarch64
+   * @throws UnsupportedOperationException on anything but Linux on x86-64 or aarch64, or in a JVM
+   *     that has no continuations
+   * @throws IllegalArgumentException if {@code -Ddev.fdfiber.poller} is none of auto, poll, epoll
    */
   public static Scheduler create() {
     return builder().build();
   }
 
-  /** The choices that a scheduler is made with. */
+  /**
+   * The choices that a scheduler is made with.
+   *
+   * @throws IllegalArgumentException if {@code -Ddev.fdfiber.poller} is none of auto, poll, epoll
+   */
   public static Builder builder() {
     return new Builder();
   }
@@ -144,7 +150,11 @@ public final class Scheduler implements Executor, AutoCloseable {
     }
   }
 
-  /** A factory whose threads are fibers of this scheduler from their start on. Any thread. */
+  /**
+   * A factory whose threads are fibers of this scheduler from their start on. Any thread. After
+   * {@link #close} it makes none, IllegalStateException, and what it made before does not start,
+   * RejectedExecutionException.
+   */
   public ThreadFactory threadFactory() {
     return runnable -> {
       Objects.requireNonNull(runnable, "runnable");
@@ -184,7 +194,7 @@ public final class Scheduler implements Executor, AutoCloseable {
    * Resumes the one fiber whose turn it is. If none is ready, polls for at most the given time, and
    * never longer than the next timer needs. In a fiber of this scheduler another one gets the turn.
    *
-   * @param pollTimeoutMillis 0 does not block; -1 blocks until a fiber is ready
+   * @param pollTimeoutMillis 0 does not block; -1 has no end
    * @return if a fiber was resumed; false at once when none is alive
    * @throws WrongThreadException if another thread owns this scheduler
    * @throws IllegalStateException in a virtual thread that is no fiber of it, or after close
@@ -205,8 +215,8 @@ public final class Scheduler implements Executor, AutoCloseable {
   }
 
   /**
-   * Resumes fibers until the time has passed or none is alive, and blocks while none is ready. Zero
-   * or less is one pass that does not block.
+   * Resumes fibers until the time has passed or none is alive, and blocks while none is ready.
+   * Returns early like {@link #run}. Zero or less is one pass that does not block.
    *
    * @throws IllegalArgumentException if {@code seconds} is NaN
    * @throws WrongThreadException if another thread owns this scheduler
@@ -216,7 +226,7 @@ public final class Scheduler implements Executor, AutoCloseable {
     driver.runFor(Times.limitNanos(seconds));
   }
 
-  /** Like {@link #runFor(double)}. */
+  /** Like {@link #runFor(double)}; anything over 146 years has no end. */
   public void runFor(Duration time) {
     driver.runFor(Times.limitNanos(time));
   }
@@ -283,7 +293,7 @@ public final class Scheduler implements Executor, AutoCloseable {
    *
    * @param seconds rounded up to nanoseconds; infinity has no end
    * @throws IllegalArgumentException if {@code seconds} is NaN or negative
-   * @throws InterruptedException if the fiber is cancelled, or was before the call
+   * @throws InterruptedException if the caller is cancelled or interrupted, or was before the call
    */
   public static void pause(double seconds) throws InterruptedException {
     pauseNanos(Times.pauseNanos(seconds));
@@ -294,7 +304,7 @@ public final class Scheduler implements Executor, AutoCloseable {
    * sleeps.
    *
    * @throws IllegalArgumentException if the time is negative
-   * @throws InterruptedException if the fiber is cancelled, or was before the call
+   * @throws InterruptedException if the caller is cancelled or interrupted, or was before the call
    */
   public static void pause(Duration time) throws InterruptedException {
     pauseNanos(Times.pauseNanos(time));
@@ -318,11 +328,13 @@ public final class Scheduler implements Executor, AutoCloseable {
    * @param timeoutSeconds rounded up to nanoseconds; negative or infinite waits without end; 0 lets
    *     one look go by
    * @return the bits of the mode that were seen, 0 when the time was up
-   * @throws ErrnoException {@code EBADF} if the descriptor is not open, poll(2) POLLNVAL
+   * @throws ErrnoException {@code EBADF} if the descriptor is not open, poll(2) POLLNVAL; {@code
+   *     ENOMEM}, {@code ENOSPC}, epoll_ctl(2) ERRORS; outside a fiber, where it takes an eventfd
+   *     that an interrupt writes to, {@code EMFILE}, {@code ENFILE}, eventfd(2) ERRORS
    * @throws java.nio.channels.ClosedChannelException if it is closed meanwhile, see {@link
    *     #closing}
    * @throws IllegalArgumentException for any other mode, or a timeout that is NaN
-   * @throws InterruptedException if the fiber is cancelled, or was before the call
+   * @throws InterruptedException if the caller is cancelled or interrupted, or was before the call
    */
   public static int ioWait(int fd, int mode, double timeoutSeconds)
       throws IOException, InterruptedException {
@@ -342,9 +354,11 @@ public final class Scheduler implements Executor, AutoCloseable {
    * @param fds the descriptors; one may be there more than once
    * @param modes what to wait for, for each of them
    * @param timeout negative waits without end
-   * @return for each what was seen of its mode; 0 for nothing, -1 if it is not open (any more)
+   * @return for each what was seen of its mode; 0 for nothing, -1 if it is not open (any more) or
+   *     cannot be waited for
+   * @throws ErrnoException outside a fiber, {@code EMFILE}, {@code ENFILE}, eventfd(2) ERRORS
    * @throws IllegalArgumentException for another mode, or if the arrays differ in length
-   * @throws InterruptedException if the fiber is cancelled, or was before the call
+   * @throws InterruptedException if the caller is cancelled or interrupted, or was before the call
    */
   public static int[] ioWaitAny(int[] fds, int[] modes, Duration timeout)
       throws IOException, InterruptedException {
@@ -397,7 +411,10 @@ public final class Scheduler implements Executor, AutoCloseable {
     return !driver.shutdown().isClosed() && loop.waits.anyForFds();
   }
 
-  /** Nanoseconds from now to the earliest timer; 0 when a fiber is ready; empty without either. */
+  /**
+   * Nanoseconds from now to the earliest timer or deadline of a scope; 0 when a fiber is ready;
+   * empty without any. Any thread.
+   */
   public OptionalLong nextWakeNanos() {
     if (driver.shutdown().isClosed()) {
       return OptionalLong.empty();
@@ -506,7 +523,11 @@ public final class Scheduler implements Executor, AutoCloseable {
 
   /**
    * Cancels every fiber and drives each to its end. A fiber that swallows the cancel is reported by
-   * name after a few seconds and given up. By the driver thread, outside a fiber.
+   * name after 5 seconds and given up. By the driver thread, outside a fiber.
+   *
+   * @throws WrongThreadException if another thread owns this scheduler
+   * @throws IllegalStateException in a fiber of this scheduler, in any other virtual thread, or
+   *     after close
    */
   public void clear() {
     driver.shutdown().clear();
@@ -516,7 +537,9 @@ public final class Scheduler implements Executor, AutoCloseable {
    * Clears, then frees what the scheduler holds; the second time does nothing. Any platform thread:
    * when another one drives, it is asked to stop first.
    *
-   * @throws IllegalStateException in a fiber of this scheduler; or if the driver does not come back
+   * @throws IllegalStateException in a fiber of this scheduler; in any other virtual thread while
+   *     there are fibers to end or it is driven; or if the driver does not come back within 5
+   *     seconds
    */
   @Override
   public void close() {
@@ -539,7 +562,10 @@ public final class Scheduler implements Executor, AutoCloseable {
     return "scheduler " + name + " (" + aliveCount() + " fibers)";
   }
 
-  /** The name that it was made with, or of the thread that it was made for. */
+  /**
+   * The name that it was made with, {@code unnamed} without one; {@code of} and the thread's name
+   * if {@link #current} made it.
+   */
   public String name() {
     return name;
   }
@@ -610,7 +636,8 @@ public final class Scheduler implements Executor, AutoCloseable {
     }
 
     /**
-     * If a wait made while pinned is an IllegalStateException, and not a report and a held driver.
+     * If a wait made while pinned is an IllegalStateException, and not a report and a held driver,
+     * as it is by default.
      */
     public Builder strict(boolean strict) {
       this.strict = strict;
@@ -628,8 +655,9 @@ public final class Scheduler implements Executor, AutoCloseable {
     }
 
     /**
-     * Gets what leaves a body, but for cancels, in the fiber that ends. By default it is logged
-     * with the fiber's name, level ERROR. What the handler throws is logged.
+     * Gets what leaves a body, but for cancels, in the fiber that ends; and in its owner what a
+     * {@link FiberScope} has not thrown. By default it is logged with the fiber's name, level
+     * ERROR. What the handler throws is logged.
      */
     public Builder onUncaught(BiConsumer<Fiber, Throwable> handler) {
       this.onUncaught = Objects.requireNonNull(handler, "handler");

@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param grace how long what is being served may go on after a stop
  * @param upstream whom {@code /poll} asks; empty: the worker itself
  * @param tls as whom it accepts TLS; empty: it speaks plainly
- * @param files the directory that {@code /files/} shows
+ * @param files the directory whose files are below {@code /files/}
  * @param inspect where {@code /fibers} is, and who sees it
  * @param limits what a client may cost
  */
@@ -55,7 +55,7 @@ public record Options(
         --workers N           how many threads serve, each with its own listening socket (1)
         --tls-cert FILE       speaks TLS, with this certificate (PEM)
         --tls-key FILE        its private key (PEM, not encrypted)
-        --files DIR           shows the files below DIR as /files/
+        --files DIR           serves the file DIR/PATH as /files/PATH
         --inspect-port N      the port of the page that /fibers leads to; 0 for any free one (0)
         --inspect-token TOKEN who may see /fibers where --host is not this machine alone
         --upstream HOST:PORT  whom /poll asks (the worker's own /upstream)

@@ -69,7 +69,11 @@ public final class Command {
     return new Command(words, more, environment, directory);
   }
 
-  /** Sets a variable of its environment. */
+  /**
+   * Sets a variable of its environment.
+   *
+   * @throws IllegalArgumentException for a name that is empty or has a {@code =}, or for a NUL
+   */
   public Command environment(String name, String value) {
     if (name.isEmpty() || name.indexOf('=') >= 0) {
       throw new IllegalArgumentException("no name of a variable: '" + name + "'");
@@ -81,7 +85,7 @@ public final class Command {
     return new Command(words, fds, more, directory);
   }
 
-  /** Starts it in a directory. */
+  /** Starts it in a directory; needs glibc 2.29. */
   public Command directory(Path where) {
     return new Command(words, fds, environment, where);
   }

@@ -30,7 +30,11 @@ public final class PidFd implements Closeable {
    */
   public record Exited(int status) implements Exit {}
 
-  /** A signal ended it. */
+  /**
+   * A signal ended it.
+   *
+   * @param signal its name without {@code SIG}, such as {@code TERM}; its number if it has none
+   */
   public record Killed(String signal, boolean coreDumped) implements Exit {}
 
   /** It ended, and only its parent is told how. */
@@ -92,7 +96,8 @@ public final class PidFd implements Closeable {
 
   /**
    * Starts a program, posix_spawnp(3), with the descriptors that the command chooses and no others.
-   * The JDK knows nothing of it. It does not outlive this object: see {@link #close}.
+   * The JDK knows nothing of it. It does not outlive this object: see {@link #close}. Does not
+   * suspend, and holds the thread for the millisecond or so that this takes.
    *
    * @throws dev.fdfiber.ErrnoException {@code ENOENT} without such a program, {@code EACCES},
    *     execve(2) ERRORS; {@code EMFILE}, and nothing is started; {@code ENOSYS} before glibc 2.34

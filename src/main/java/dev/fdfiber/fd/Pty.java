@@ -71,7 +71,8 @@ public final class Pty implements Closeable {
 
   /**
    * Starts a program whose terminal this is: as the leader of a session of its own, which the
-   * terminal controls, with input, output and error there unless the command says otherwise.
+   * terminal controls, with input, output and error there unless the command says otherwise. Holds
+   * the thread as {@link PidFd#spawn} does.
    *
    * @throws dev.fdfiber.ErrnoException for what {@link PidFd#spawn} throws
    */

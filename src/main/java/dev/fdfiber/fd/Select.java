@@ -125,7 +125,8 @@ public final class Select<R> {
    * Suspends until the first of the cases; without one of them, for ever.
    *
    * @return what that case made
-   * @throws ErrnoException {@code EBADF} if a descriptor is not open, or was closed meanwhile
+   * @throws ErrnoException {@code EBADF} if a descriptor is not open, or was closed meanwhile;
+   *     {@code EMFILE}, {@code ENFILE}, eventfd(2) ERRORS, since futures and queues take one
    * @throws InterruptedIOException if the fiber is cancelled and no case came; its status stays set
    */
   public R await() throws IOException {

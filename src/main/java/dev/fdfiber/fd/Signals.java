@@ -63,6 +63,7 @@ public final class Signals implements Closeable {
    * @throws IllegalArgumentException for one that the JVM keeps for itself, with the reason, or
    *     that does not exist
    * @throws IllegalStateException if the JVM refuses, such as with {@code -Xrs}
+   * @throws dev.fdfiber.ErrnoException {@code EMFILE}, {@code ENFILE}, eventfd(2) ERRORS
    */
   public static Signals of(String... names) throws IOException {
     Set<String> plain = new LinkedHashSet<>();

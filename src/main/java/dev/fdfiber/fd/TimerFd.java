@@ -94,6 +94,7 @@ public final class TimerFd implements Closeable {
    * Sets it anew, and forgets what has expired: first after a time, then again after each period.
    *
    * @param period zero for a timer that expires once
+   * @throws IllegalArgumentException if the first time is not positive, or the period is negative
    */
   public void set(Duration first, Duration period) throws IOException {
     requirePositive(first);

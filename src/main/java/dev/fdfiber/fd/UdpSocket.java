@@ -36,6 +36,7 @@ public final class UdpSocket implements Closeable {
    * A socket that has no address yet; it gets one when it first sends. Does not suspend.
    *
    * @throws dev.fdfiber.ErrnoException {@code EMFILE}, {@code EAFNOSUPPORT}, socket(2) ERRORS
+   * @throws IllegalArgumentException for UNIX
    */
   public static UdpSocket open(StandardProtocolFamily family) throws IOException {
     return open(
@@ -118,7 +119,12 @@ public final class UdpSocket implements Closeable {
     MessageIo.send(fd, arena -> encode(arena, to), bytes, new int[0], Deadline.NEVER);
   }
 
-  /** Receives a datagram, its first {@code maxBytes} bytes; suspends until there is one. */
+  /**
+   * Receives a datagram, its first {@code maxBytes} bytes; suspends until there is one.
+   *
+   * @throws dev.fdfiber.ErrnoException {@code ECONNREFUSED} where connected, if nobody was there
+   *     for what was sent, udp(7) ERRORS
+   */
   public Datagram receive(int maxBytes) throws IOException {
     return receive(maxBytes, Deadline.NEVER).orElseThrow();
   }

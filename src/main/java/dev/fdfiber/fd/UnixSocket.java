@@ -53,7 +53,7 @@ public final class UnixSocket implements Closeable {
   /**
    * A message that came.
    *
-   * @param bytes its bytes; on a packet socket none is the end, or an empty packet
+   * @param bytes its bytes; none is the end on a connection, or else an empty message
    * @param fds the descriptors that came with it, close-on-exec; they are the receiver's, to close
    * @param from the sender's address; empty where it has none, or on a connection
    * @param credentials who sent it, if {@link #passCredentials} asked for that
@@ -298,8 +298,10 @@ public final class UnixSocket implements Closeable {
   }
 
   /**
-   * Receives a message: its first {@code maxBytes} bytes, and at most 253 descriptors. Suspends
-   * until there is one.
+   * Receives a message: its first {@code maxBytes} bytes, and at most 253 descriptors; on a stream
+   * as many bytes as there are. Suspends until there is one.
+   *
+   * @throws ErrnoException {@code ECONNRESET}, recv(2) ERRORS
    */
   public Message receive(int maxBytes) throws IOException {
     return receive(maxBytes, MessageIo.MAX_FDS, Deadline.NEVER).orElseThrow();

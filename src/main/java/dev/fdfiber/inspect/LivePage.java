@@ -64,8 +64,8 @@ public final class LivePage {
   }
 
   /**
-   * Answers a request. Suspends for {@code /fiber} and {@code /dump}, a second at most, while the
-   * driver is asked for stacks.
+   * Answers a request. Suspends for {@code /fiber} and {@code /dump}, at most a second for each
+   * scheduler, while the driver is asked for stacks.
    *
    * @param path what follows the path of the page, nothing or {@code /} for the page itself
    * @param query what follows the question mark, as it came; may be empty

@@ -25,7 +25,8 @@ public interface Kernel extends TypedCalls {
   }
 
   /**
-   * Waits until one of the descriptors is ready, ppoll(2). Blocks the calling thread.
+   * Waits until one of the descriptors is ready, ppoll(2), or poll(2) where the time is one of
+   * whole milliseconds. Blocks the calling thread.
    *
    * @param pollFds an array of {@code struct pollfd}, see {@link PollFds}
    * @param count how many entries of it count
@@ -48,8 +49,9 @@ public interface Kernel extends TypedCalls {
   }
 
   /**
-   * Waits for what an epoll instance was asked, epoll_pwait2(2). Blocks the calling thread. Before
-   * Linux 5.11 or glibc 2.35 it is epoll_wait(2), and the timeout is rounded up to milliseconds.
+   * Waits for what an epoll instance was asked, epoll_pwait2(2), or epoll_wait(2) where the time is
+   * one of whole milliseconds. Blocks the calling thread. Before Linux 5.11 or glibc 2.35 it is
+   * always epoll_wait(2), and the timeout is rounded up to milliseconds.
    *
    * @param events an array of {@code struct epoll_event}, see {@link EpollEvents}
    * @param maxEvents how many of them have room
@@ -99,7 +101,10 @@ public interface Kernel extends TypedCalls {
   /** Makes a socket accept connections, listen(2). */
   int listen(int fd, int backlog);
 
-  /** Takes a pending connection, accept4(2), and leaves the peer's address aside. */
+  /**
+   * Takes a pending connection, accept4(2), and leaves the peer's address aside. Blocks unless the
+   * socket is non-blocking or there is one.
+   */
   int accept4(int fd, int flags);
 
   /** Connects a socket, connect(2). Blocks unless the socket is non-blocking. */
@@ -108,10 +113,10 @@ public interface Kernel extends TypedCalls {
   /** Ends one or both directions of a connection, shutdown(2). */
   int shutdown(int fd, int how);
 
-  /** Sends bytes, send(2). */
+  /** Sends bytes, send(2). Blocks while there is no room, unless socket or flags forbid it. */
   long send(int fd, MemorySegment buffer, long count, int flags);
 
-  /** Receives bytes, recv(2). */
+  /** Receives bytes, recv(2). Blocks while there are none, unless socket or flags forbid it. */
   long recv(int fd, MemorySegment buffer, long count, int flags);
 
   /** Reads a socket option, getsockopt(2); {@code length} is an int, read and written. */

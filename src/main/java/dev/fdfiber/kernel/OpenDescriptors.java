@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the open descriptors of this process are, as {@code /proc/self} tells, proc(5). Each table
- * of it is read when it is first asked for, once, so an object is for one look. For one thread, and
- * any; a fiber that asks holds its driver for as long as that takes.
+ * of it is read when it is first asked for, once, so an object is for one look. For one thread at a
+ * time; a fiber that asks holds its driver for as long as that takes.
  */
 public final class OpenDescriptors {
   private static final Path LINKS = Path.of("/proc/self/fd");
@@ -32,7 +32,7 @@ public final class OpenDescriptors {
   /** Reads nothing yet. */
   public OpenDescriptors() {}
 
-  /** What a descriptor leads to, such as {@code pipe:[4711]}; nothing if it is not open. */
+  /** What a descriptor leads to, such as {@code pipe:[4711]}; empty if it is not open. */
   public static String target(int fd) {
     return target(LINKS.resolve(Integer.toString(fd)));
   }

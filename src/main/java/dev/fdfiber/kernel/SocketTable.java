@@ -114,7 +114,10 @@ public final class SocketTable {
     unix.put(Long.parseLong(columns[6]), "unix " + type + path + listens);
   }
 
-  /** A socket in words, such as {@code tcp 127.0.0.1:5000 → 127.0.0.1:80 ESTABLISHED}. */
+  /**
+   * A socket in words, such as {@code tcp 127.0.0.1:5000 → 127.0.0.1:80 ESTABLISHED}; null if the
+   * tables do not have it.
+   */
   public @Nullable String describe(long inode) {
     Internet row = internet.get(inode);
     return row != null ? row.describe() : unix.get(inode);

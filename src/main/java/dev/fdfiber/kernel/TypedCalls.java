@@ -90,12 +90,18 @@ public interface TypedCalls {
     return -Errno.ENOSYS;
   }
 
-  /** Sends a message, sendmsg(2), a {@code struct msghdr}, see {@link Messages}. */
+  /**
+   * Sends a message, sendmsg(2), a {@code struct msghdr}, see {@link Messages}. Blocks while there
+   * is no room, unless socket or flags forbid it.
+   */
   default long sendmsg(int fd, MemorySegment message, int flags) {
     return -Errno.ENOSYS;
   }
 
-  /** Receives a message, recvmsg(2), into a {@code struct msghdr}, see {@link Messages}. */
+  /**
+   * Receives a message, recvmsg(2), into a {@code struct msghdr}, see {@link Messages}. Blocks
+   * while there is none, unless socket or flags forbid it.
+   */
   default long recvmsg(int fd, MemorySegment message, int flags) {
     return -Errno.ENOSYS;
   }

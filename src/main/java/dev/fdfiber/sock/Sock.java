@@ -47,8 +47,9 @@ public final class Sock {
 
   /**
    * Like {@link #listen(int, boolean)}, on an address of choice: {@code 0.0.0.0} or {@code ::} for
-   * every interface.
+   * every interface. A name is looked up, which suspends.
    *
+   * @param backlog how many connections may wait to be accepted, listen(2)
    * @throws java.net.UnknownHostException if the host does not resolve
    */
   public static int listen(String host, int port, boolean reusePort, int backlog)
@@ -110,7 +111,9 @@ public final class Sock {
 
   /**
    * Sets {@code O_NONBLOCK}, fcntl(2). The calls here never block a fiber, set or not; it is for
-   * those that read the descriptor by other means.
+   * those that read the descriptor by other means. Does not suspend.
+   *
+   * @throws ErrnoException {@code EBADF} if it is not open
    */
   public static void setNonblock(int fd) throws IOException {
     Kernel kernel = Io.kernel();
@@ -293,7 +296,7 @@ public final class Sock {
    * certificate. Suspends while it reads.
    *
    * @param certPem the certificate and those that lead to its authority, in this order, in PEM
-   * @param keyPem its private key in PEM, not encrypted: RSA, EC or Ed25519
+   * @param keyPem its private key in PEM, not encrypted: RSA, EC, Ed25519 or Ed448
    * @throws IOException if one cannot be read, or they do not belong together
    */
   public static void tlsServerInit(Path certPem, Path keyPem) throws IOException {

@@ -395,7 +395,11 @@ public final class Workers implements AutoCloseable {
       return this;
     }
 
-    /** How many workers; by default as many as the JVM has processors. */
+    /**
+     * How many workers; by default as many as the JVM has processors.
+     *
+     * @throws IllegalArgumentException if it is less than 1
+     */
     public Builder count(int count) {
       if (count < 1) {
         throw new IllegalArgumentException(count + " workers cannot serve; give 1 or more");
@@ -499,7 +503,7 @@ public final class Workers implements AutoCloseable {
      * Workers#start} on. To be closed.
      *
      * @throws IllegalStateException without a handler; for what {@link Scheduler#create} throws; or
-     *     if what systemd hands over is no listening socket
+     *     if what systemd hands over, or {@link #listeners} names, is no listening socket
      * @throws dev.fdfiber.ErrnoException {@code EADDRINUSE} if the port is taken, and what else
      *     {@link Sock#listen(String, int, boolean, int)} throws
      */

@@ -15,8 +15,9 @@ import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What tests do with raw descriptors, each thing one system call or a few of them; none suspends.
- * Every call that fails is an AssertionError. Any thread.
+ * What tests do with raw descriptors, each thing one system call or a few of them. A call that
+ * fails is an AssertionError unless its result tells. Any thread; but for {@link #awaitIdle} none
+ * suspends.
  */
 public final class Fds {
   private static final int FIONREAD = 0x541B;
@@ -91,7 +92,7 @@ public final class Fds {
     }
   }
 
-  /** Reads at most 64 KiB in one call as text; null where that would block. */
+  /** Reads at most 64 KiB in one call as text; empty at the end, null where that would block. */
   public static @Nullable String read(int fd) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(65_536);

@@ -35,12 +35,12 @@ public final class Trace {
     this.names = names;
   }
 
-  /** All lines so far, the first ten thousand left out when there are more than that. */
+  /** The lines so far; when there are more than ten thousand, the last of them. */
   public synchronized List<String> lines() {
     return List.copyOf(lines);
   }
 
-  /** All lines, and what the descriptors' names stand for. */
+  /** The lines so far, and what the descriptors' names stand for. */
   @Override
   public synchronized String toString() {
     return tail(MOST);

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
  * exactly to the next deadline. So an hour of pauses takes milliseconds.
  *
  * <p>It stands still while somebody outside the test may have something to say: a fiber waits for a
- * descriptor that was open before the test, for a timerfd, an inotify descriptor, a device or a
- * socket whose peer is elsewhere, a child process runs, or a {@code Blocking.call} does. What it is
- * tells {@link #heldBy}.
+ * descriptor that was open before the test, for a timerfd, an inotify descriptor, a pidfd, signals,
+ * a netlink socket, a device or a socket whose peer is elsewhere, or for what a child process may
+ * have the other end of; or a {@code Blocking.call} runs. What it is tells {@link #heldBy}.
  *
  * <p>It starts near the end of the range of nanoseconds, so that deadlines wrap around.
  */
@@ -38,7 +38,11 @@ public final class VirtualClock implements Clock {
     return Duration.ofNanos(now.get() - START);
   }
 
-  /** Lets time pass; timers that are due by then expire in the next look. Any thread. */
+  /**
+   * Lets time pass; timers that are due by then expire in the next look. Any thread.
+   *
+   * @throws IllegalArgumentException if the time is negative
+   */
   public void advance(Duration time) {
     if (time.isNegative()) {
       throw new IllegalArgumentException("time does not go back, but was to go on by " + time);
