@@ -61,7 +61,7 @@ final class Explorer {
   /** Runs with each of the seeds; throws what the first that fails comes to. */
   void seeds(LongStream seeds) throws ScheduleError {
     for (long seed : seeds.toArray()) {
-      Outcome outcome = run(Choices.seeded(seed), false);
+      Outcome outcome = run(Choices.seeded(seed), false, TestRun.PATIENCE_NANOS);
       if (timeIsUp.getAsBoolean()) {
         return;
       }
@@ -73,14 +73,14 @@ final class Explorer {
 
   /** Runs with a schedule; throws if it fails. */
   void schedule(Schedule schedule) throws ScheduleError {
-    Outcome outcome = run(Choices.of(schedule), true);
+    Outcome outcome = run(Choices.of(schedule), true, TestRun.PATIENCE_NANOS);
     if (outcome.failure != null) {
       String text = "the schedule fails: " + outcome.failure + deviations(outcome);
       throw error(text, outcome, outcome.failure);
     }
   }
 
-  private Outcome run(Choices choices, boolean traced) {
+  private Outcome run(Choices choices, boolean traced, long patienceNanos) {
     TestRun run = new TestRun(wanted, poller, choices, traced);
     began.accept(run);
     Throwable thrown = null;
@@ -89,14 +89,14 @@ final class Explorer {
     } catch (Throwable t) {
       thrown = t;
     }
-    return new Outcome(run.end(thrown, true), choices, run);
+    return new Outcome(run.end(thrown, patienceNanos), choices, run);
   }
 
   private void fail(long seed, Outcome found) throws ScheduleError {
     Throwable failure = Objects.requireNonNull(found.failure);
     Schedule all = found.choices.taken();
     Schedule few = new Schedule(shrink(all.deviations(), failure));
-    Outcome last = run(Choices.of(few), true);
+    Outcome last = run(Choices.of(few), true, TestRun.PATIENCE_NANOS);
     String what = "seed " + seed + " fails: ";
     if (!last.isLike(failure)) {
       String unsteady =
@@ -180,6 +180,7 @@ final class Explorer {
 
   private boolean fails(List<Schedule.Deviation> deviations, Throwable failure) {
     return !timeIsUp.getAsBoolean()
-        && run(Choices.of(new Schedule(deviations)), false).isLike(failure);
+        && run(Choices.of(new Schedule(deviations)), false, TestRun.LESS_PATIENCE_NANOS)
+            .isLike(failure);
   }
 }

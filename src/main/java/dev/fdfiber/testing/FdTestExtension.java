@@ -91,7 +91,7 @@ public final class FdTestExtension
     Execution execution = execution(context);
     execution.limit.close();
     execution.run.close();
-    AssertionError leak = execution.run.leak();
+    AssertionError leak = execution.run.leak(TestRun.PATIENCE_NANOS);
     if (leak != null) {
       throw leak;
     }
@@ -143,7 +143,7 @@ public final class FdTestExtension
     }
     TestRun run = execution.run;
     String shown = run.shownTrace();
-    Throwable failure = late(execution, run.end(thrown, false));
+    Throwable failure = late(execution, run.end(thrown));
     if (failure != null) {
       if (!shown.isEmpty()) {
         failure.addSuppressed(new Shown(shown));

@@ -14,8 +14,6 @@ import java.util.Map;
  * listing itself.
  */
 final class OpenFds {
-  private static final long PATIENCE_NANOS = 5_000_000_000L;
-
   private OpenFds() {}
 
   /** What the JDK opens once and keeps is opened, so that no test is blamed for it. */
@@ -34,21 +32,23 @@ final class OpenFds {
     }
   }
 
-  /** Those that are open now and were not before. */
-  static Map<Integer, String> since(Map<Integer, String> before) {
+  /** Those that are open at this moment and were not before. */
+  private static Map<Integer, String> since(Map<Integer, String> before) {
     Map<Integer, String> opened = now();
     opened.entrySet().removeAll(before.entrySet());
     return opened;
   }
 
   /**
-   * Those that stay open: threads of the JDK close some a moment after the call that ends them, as
-   * those of HttpClient do, and get a few seconds for it.
+   * Those that stay open. Threads of the JDK close some a moment after the call that ends them, as
+   * those of HttpClient do, and any thread of the JVM may look into a file right now.
+   *
+   * @param patienceNanos how long they may take to be closed
    */
-  static Map<Integer, String> leftSince(Map<Integer, String> before) {
+  static Map<Integer, String> leftSince(Map<Integer, String> before, long patienceNanos) {
     long start = Clock.system().nanoTime();
     Map<Integer, String> left = since(before);
-    while (!left.isEmpty() && Clock.system().nanoTime() - start < PATIENCE_NANOS) {
+    while (!left.isEmpty() && Clock.system().nanoTime() - start < patienceNanos) {
       Thread.onSpinWait();
       left = since(before);
     }

@@ -22,11 +22,14 @@ final class TestRun implements AutoCloseable {
   /** How many lines of the trace a failure shows. */
   private static final int SHOWN = 40;
 
-  /** How long cleaners and threads of the JDK have for memory that nobody uses any more. */
-  private static final long PATIENCE_NANOS = 2_000_000_000L;
+  /**
+   * How long cleaners and threads of the JDK have for what nobody uses any more. Only a run that
+   * leaves something behind waits for them.
+   */
+  static final long PATIENCE_NANOS = 5_000_000_000L;
 
-  /** How long they have in one of many runs, which may be run again and again to shrink it. */
-  private static final long LESS_PATIENCE_NANOS = 100_000_000L;
+  /** How long they have in a run that is known to fail, and is run again and again to shrink it. */
+  static final long LESS_PATIENCE_NANOS = 100_000_000L;
 
   private static final Set<Class<?>> TYPES =
       Set.of(
@@ -193,12 +196,25 @@ final class TestRun implements AutoCloseable {
 
   /**
    * Ends the run: whatever is left is closed, and what is wrong comes back as one throwable, the
-   * cause before what came of it.
+   * cause before what came of it. Descriptors and native memory are not looked at.
    *
    * @param thrown what the body threw, or null
-   * @param leaks if descriptors and native memory are to be looked at
    */
-  @Nullable Throwable end(@Nullable Throwable thrown, boolean leaks) {
+  @Nullable Throwable end(@Nullable Throwable thrown) {
+    return all(wrong(thrown));
+  }
+
+  /** The same; descriptors and native memory that are left are wrong, too. */
+  @Nullable Throwable end(@Nullable Throwable thrown, long patienceNanos) {
+    List<Throwable> wrong = wrong(thrown);
+    AssertionError leak = leak(patienceNanos);
+    if (leak != null) {
+      wrong.add(leak);
+    }
+    return all(wrong);
+  }
+
+  private List<Throwable> wrong(@Nullable Throwable thrown) {
     trace.end();
     List<Throwable> wrong = new ArrayList<>();
     AssertionError failed = looksAtFailures ? null : uncaught.asError();
@@ -213,12 +229,7 @@ final class TestRun implements AutoCloseable {
       wrong.add(new LeakError(alive));
     }
     closeAll(wrong);
-    AssertionError leak =
-        leaks ? leak(OpenFds.since(fdsBefore), memoryBefore.leftSince(LESS_PATIENCE_NANOS)) : null;
-    if (leak != null) {
-      wrong.add(leak);
-    }
-    return all(wrong);
+    return wrong;
   }
 
   private static @Nullable Throwable all(List<Throwable> wrong) {
@@ -277,13 +288,15 @@ final class TestRun implements AutoCloseable {
         .toString();
   }
 
-  /** What is wrong with the descriptors and the native memory that stay, or null. */
-  @Nullable AssertionError leak() {
-    return leak(OpenFds.leftSince(fdsBefore), memoryBefore.leftSince(PATIENCE_NANOS));
-  }
-
-  private @Nullable AssertionError leak(Map<Integer, String> fds, NativeMemory memory) {
-    String text = openText(fds) + unfreedText(memory);
+  /**
+   * What is wrong with the descriptors and the native memory that stay, or null.
+   *
+   * @param patienceNanos how long each may take to go away
+   */
+  @Nullable AssertionError leak(long patienceNanos) {
+    String text =
+        openText(OpenFds.leftSince(fdsBefore, patienceNanos))
+            + unfreedText(memoryBefore.leftSince(patienceNanos));
     return text.isEmpty() ? null : new LeakError(text.strip());
   }
 

@@ -251,7 +251,7 @@ class FdTestTest {
     Launched launched = Launched.run(Passing.class);
     assertThat(launched.failure()).isNull();
     assertThat(launched.tests()).isEqualTo(6);
-    assertThat(OpenFds.since(before)).isEmpty();
+    assertThat(OpenFds.leftSince(before, TestRun.PATIENCE_NANOS)).isEmpty();
   }
 
   @Test
