@@ -2,6 +2,7 @@ package dev.fdfiber.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.PollerKind;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Linux;
 import dev.fdfiber.sock.Sock;
@@ -9,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
@@ -99,7 +101,7 @@ class FdTestTest {
   }
 
   /** What all tests of a class get, whatever kind they are. */
-  @FdTest(limitSeconds = 1)
+  @FdTest
   static class OfAClass {
     private VirtualClock clock;
 
@@ -141,7 +143,7 @@ class FdTestTest {
   }
 
   /** What fails in them. */
-  @FdTest(limitSeconds = 1)
+  @FdTest
   static class FailingOfAClass {
     @ParameterizedTest
     @ValueSource(ints = 1)
@@ -150,14 +152,18 @@ class FdTestTest {
       scheduler.runUntilEmpty();
     }
 
-    @Test
-    void hangs() throws Exception {
-      new CountDownLatch(1).await();
-    }
-
     @FdTest(seeds = 3)
     void explores(Trace trace) {
       throw new IllegalStateException("with every seed");
+    }
+  }
+
+  /** What takes longer than its class allows. */
+  @FdTest(limitSeconds = 1)
+  static class HangingOfAClass {
+    @Test
+    void hangs() throws Exception {
+      new CountDownLatch(1).await();
     }
   }
 
@@ -211,12 +217,7 @@ class FdTestTest {
     void hangs(Scheduler scheduler, Pipe pipe) {
       scheduler.spawn("hanging", () -> waitsForEver(pipe));
       scheduler.spawn("slow", () -> Scheduler.pause(3600)); // or it would be a deadlock
-      Thread outside = Thread.ofPlatform().name("outside").start(LockSupport::park);
-      try {
-        scheduler.run();
-      } finally {
-        outside.interrupt();
-      }
+      scheduler.run();
     }
   }
 
@@ -273,7 +274,7 @@ class FdTestTest {
   @Tag("slow")
   void ofAClass_limitsTheTimeOfEachTest() {
     try (Logged logged = new Logged()) {
-      assertThat(Launched.run(FailingOfAClass.class, "hangs").failure())
+      assertThat(Launched.run(HangingOfAClass.class, "hangs").failure())
           .hasMessageContaining("the test took longer than 1 s of real time");
       assertThat(logged.isEmpty()).isFalse();
     }
@@ -338,9 +339,28 @@ class FdTestTest {
     }
     assertThat(failure)
         .hasMessageContaining("the test took longer than 1 s of real time")
-        .hasMessageContaining("fiber \"hanging\" waits for pipe.readFd (fd ")
-        .hasMessageContaining("FdTestTest$Failing.waitsForEver(FdTestTest.java:")
-        .hasMessageContaining("thread \"outside\" WAITING");
+        .hasMessageContaining("thread \"" + Thread.currentThread().getName() + "\" ");
+  }
+
+  /** That of the limit; by itself, since a second may be over before the fibers have begun. */
+  @Test
+  void dump_tellsWhatFibersWaitFor_withTheirStacks_andOfOtherThreads() {
+    Thread outside = Thread.ofPlatform().name("outside").start(LockSupport::park);
+    try (TestRun run = new TestRun(Set.of(), PollerKind.AUTO, null, true)) {
+      Scheduler scheduler = (Scheduler) run.give(Scheduler.class);
+      Pipe pipe = (Pipe) run.give(Pipe.class);
+      scheduler.spawn("hanging", () -> Failing.waitsForEver(pipe));
+      scheduler.runUntilEmpty();
+      while (outside.getState() != Thread.State.WAITING) {
+        Thread.onSpinWait();
+      }
+      assertThat(run.dump())
+          .contains("fiber \"hanging\" waits for pipe.readFd (fd ")
+          .contains("FdTestTest$Failing.waitsForEver(FdTestTest.java:")
+          .contains("thread \"outside\" WAITING");
+    } finally {
+      outside.interrupt();
+    }
   }
 
   @Test
