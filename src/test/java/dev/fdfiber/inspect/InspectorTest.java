@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.ChildJvm;
+import dev.fdfiber.testing.Elsewhere;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Fds;
+import dev.fdfiber.testing.ManualClock;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -173,16 +175,14 @@ class InspectorTest {
   @Test
   @Tag("slow") // until the page believes it
   void held_isToldWhileTheFiberHoldsTheDriver_withItsStack() throws Exception {
+    CountDownLatch holds = new CountDownLatch(1);
     CountDownLatch seen = new CountDownLatch(1);
     try (Scheduler s = Scheduler.create();
         Inspector inspector = Inspector.serve(s, 0)) {
-      Thread driver =
-          Thread.ofPlatform()
-              .start(() -> {
-                s.spawn("hog", () -> holdUntil(seen));
-                s.spawn("other", () -> {});
-                s.run();
-              });
+      s.spawn("hog", () -> holdUntil(seen, holds));
+      s.spawn("other", () -> {});
+      Thread driver = Thread.ofPlatform().start(s::run);
+      holds.await();
       try (Stream page = new Stream(inspector)) {
         page.await("\"held\":{\"name\":\"hog\",\"millis\":");
         assertThat(get(inspector, "/fiber?scheduler=0&id=1")).contains("InspectorTest.holdUntil");
@@ -194,7 +194,8 @@ class InspectorTest {
     }
   }
 
-  private static void holdUntil(CountDownLatch seen) {
+  private static void holdUntil(CountDownLatch seen, CountDownLatch holds) {
+    holds.countDown();
     while (seen.getCount() > 0) {
       Thread.onSpinWait();
     }
@@ -202,7 +203,7 @@ class InspectorTest {
 
   @Test
   void fiber_isToldWithWhatItWaitsFor_whoForkedIt_andItsStack() throws Exception {
-    try (Scheduler s = Scheduler.create();
+    try (Scheduler s = Scheduler.builder().clock(new ManualClock()).build();
         Inspector inspector = Inspector.serve(s, 0);
         Fds.Pair pipe = Fds.pipe()) {
       s.spawn(
@@ -219,7 +220,7 @@ class InspectorTest {
           .contains("[\"Waits for\",\"fd " + pipe.a() + " READ, pipe:[")
           .contains("[\"Its other end\",\"fd " + pipe.b() + "\"]")
           .contains("[\"Forked by\",\"fiber parent (1)\"]")
-          .containsPattern("\\[\"Limit\",\"in (999\\.|1000\\.000 )")
+          .contains("[\"Limit\",\"in 1000.000 s\"]")
           .contains("dev.fdfiber.Scheduler.ioWait(Scheduler.java:");
       assertThat(get(inspector, "/fiber?scheduler=0&id=1"))
           .contains("[\"Waits for\",\"fiber fiber-2 (2)\"]");
@@ -283,8 +284,9 @@ class InspectorTest {
         .isInstanceOf(IllegalArgumentException.class);
   }
 
-  /** A program that hangs, and then gets a signal. */
+  /** A program that hangs, and then gets a signal, not before. */
   static final class Held {
+    private static final CountDownLatch HOLDS = new CountDownLatch(1);
     private static final CountDownLatch DUMPED = new CountDownLatch(1);
 
     private Held() {}
@@ -293,14 +295,21 @@ class InspectorTest {
       try (Scheduler s = Scheduler.create();
           Inspector.Closer signal = Inspector.dumpOn("SIGUSR1", s::dump, Held::print)) {
         s.spawn("hog", Held::hold);
+        Elsewhere<Process> killer = Elsewhere.start(Held::kill);
         s.run();
+        killer.result();
         signal.close();
       }
     }
 
-    private static void hold() throws IOException {
+    private static Process kill() throws IOException, InterruptedException {
+      HOLDS.await();
       String pid = Long.toString(ProcessHandle.current().pid());
-      new ProcessBuilder("kill", "-USR1", pid).start();
+      return new ProcessBuilder("kill", "-USR1", pid).start();
+    }
+
+    private static void hold() {
+      HOLDS.countDown();
       while (DUMPED.getCount() > 0) {
         Thread.onSpinWait();
       }
