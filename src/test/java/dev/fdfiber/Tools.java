@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
@@ -42,6 +43,22 @@ public final class Tools {
     }
     String shape = root + "/*/" + directories;
     return found != null ? found : missing("there is no " + program + " in " + shape);
+  }
+
+  /**
+   * Words to put before a program that is to get HUP, INT or TERM. A shell without job control has
+   * what it runs beside itself ignore INT, nohup(1) has it ignore HUP, and so does all that this
+   * JVM starts then. No words where it ignores none.
+   */
+  public static List<String> gettingSignals() throws IOException {
+    String status = Files.readString(Path.of("/proc/self/status"));
+    String mask = status.replaceAll("(?s).*SigIgn:\\s+(\\p{XDigit}+).*", "$1");
+    long those = 1 << 0 | 1 << 1 | 1 << 14; // signal(7)
+    if ((Long.parseUnsignedLong(mask, 16) & those) == 0) {
+      return List.of();
+    }
+    String perl = require("perl").toString();
+    return List.of(perl, "-e", "$SIG{$_} = 'DEFAULT' for qw(HUP INT TERM); exec @ARGV");
   }
 
   private static Path missing(String missing) {

@@ -2,6 +2,7 @@ package dev.fdfiber.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fdfiber.Tools;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -29,7 +30,7 @@ final class ChildWorker implements AutoCloseable {
 
   /** One whose JVM gets more flags. */
   ChildWorker(Path directory, List<String> flags, String... words) throws IOException {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(Tools.gettingSignals());
     command.add(ProcessHandle.current().info().command().orElseThrow());
     command.add("--add-opens=java.base/java.lang=ALL-UNNAMED");
     command.add("--enable-native-access=ALL-UNNAMED");

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
+import dev.fdfiber.Tools;
 import dev.fdfiber.testing.FdTest;
 import dev.fdfiber.testing.Place;
 import dev.fdfiber.testing.TempFifo;
 import java.io.File;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -70,11 +72,17 @@ class SockProcessTest {
     s.run();
     assertThat(shell.failure()).get().isInstanceOf(InterruptedIOException.class);
     for (String pid : pids[0].strip().split(" ", -1)) {
-      ProcessHandle process = ProcessHandle.of(Long.parseLong(pid)).orElse(null);
-      if (process != null && !process.info().command().orElse("").isEmpty()) {
-        process.onExit().get(10, TimeUnit.SECONDS);
+      while (runs(Long.parseLong(pid))) {
+        Scheduler.pause(0);
       }
     }
+  }
+
+  /**
+   * One that was killed has no program any more, and stays until whoever got it takes its status.
+   */
+  private static boolean runs(long pid) {
+    return ProcessHandle.of(pid).flatMap(process -> process.info().command()).isPresent();
   }
 
   @ParameterizedTest
@@ -122,14 +130,15 @@ class SockProcessTest {
   @ParameterizedTest
   @ValueSource(strings = {"TERM", "INT"})
   void termHandlers_setAFlagAndNothingElse(String signal) throws Exception {
-    List<String> command =
+    List<String> command = new ArrayList<>(Tools.gettingSignals());
+    command.addAll(
         List.of(
             ProcessHandle.current().info().command().orElseThrow(),
             "--add-opens=java.base/java.lang=ALL-UNNAMED",
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
-            Child.class.getName());
+            Child.class.getName()));
     Process child =
         new ProcessBuilder(command)
             .redirectInput(new File("/dev/null"))
