@@ -161,10 +161,21 @@ final class Worker {
   private void run() {
     Throwable why = null;
     try {
+      rehearse();
       why = serveAgainAndAgain();
     } finally {
       closeListeners();
       group.ended(why);
+    }
+  }
+
+  private void rehearse() {
+    try {
+      Rehearsal.play();
+    } catch (RuntimeException | Error e) {
+      // and what is amiss fails again where it is needed
+    } finally {
+      group.rehearsed();
     }
   }
 
@@ -211,7 +222,6 @@ final class Worker {
       if (listeners.length == 0) {
         listeners = group.listen();
       }
-      Rehearsal.play();
       Scheduler.Builder builder = Scheduler.builder().name(name);
       adjust.accept(builder, index);
       try (Scheduler mine = builder.build()) {

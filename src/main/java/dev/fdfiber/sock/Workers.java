@@ -88,6 +88,7 @@ public final class Workers implements AutoCloseable {
   private final Listeners listeners;
   private final List<Worker> workers;
   private final AtomicInteger running;
+  private final CountDownLatch rehearsing;
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Runnable onSignal = this::signalled;
@@ -106,6 +107,7 @@ public final class Workers implements AutoCloseable {
     this.grace = options.grace;
     this.listeners = listeners;
     this.running = new AtomicInteger(opened.size());
+    this.rehearsing = new CountDownLatch(opened.size());
     List<Worker> all = new ArrayList<>();
     for (int i = 0; i < opened.size(); i++) {
       all.add(new Worker(this, options, handler, i, opened.get(i), listeners));
@@ -333,6 +335,19 @@ public final class Workers implements AutoCloseable {
 
   int[] listen() throws IOException {
     return listeners.open();
+  }
+
+  /**
+   * A worker has rehearsed. Waits for the others: those that accepted before could leave them no
+   * descriptor for that.
+   */
+  void rehearsed() {
+    rehearsing.countDown();
+    try {
+      rehearsing.await();
+    } catch (InterruptedException e) {
+      // it does not wait
+    }
   }
 
   /** A worker has ended, for good. */

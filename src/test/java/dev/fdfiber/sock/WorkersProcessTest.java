@@ -13,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -102,7 +104,7 @@ class WorkersProcessTest {
   @ParameterizedTest
   @ValueSource(strings = {"TERM", "INT"})
   void signal_stopsTheWorkers_andTheProgramEndsByItself(String name) throws Exception {
-    start(List.of());
+    start(Tools.gettingSignals());
     int port = port();
     try (TextClient idle = new TextClient(port);
         TextClient other = new TextClient(port)) {
@@ -194,6 +196,7 @@ class WorkersProcessTest {
     // Its classes are files, so what it has not loaded by then it cannot load.
     start(List.of("sh", "-c", "ulimit -n 100; exec \"$0\" \"$@\""));
     int port = port();
+    awaitBoth(port); // or one might take all descriptors before the other has its own
     List<TextClient> clients = new ArrayList<>();
     try {
       for (int i = 0; i < 150; i++) {
@@ -224,6 +227,16 @@ class WorkersProcessTest {
     } finally {
       for (TextClient client : clients) {
         client.close();
+      }
+    }
+  }
+
+  /** Asks until each of the two workers has answered. */
+  private static void awaitBoth(int port) throws IOException {
+    Set<String> servers = new HashSet<>();
+    while (servers.size() < 2) {
+      try (TextClient client = new TextClient(port)) {
+        servers.add(client.ask("who"));
       }
     }
   }
