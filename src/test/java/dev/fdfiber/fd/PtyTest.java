@@ -95,6 +95,7 @@ class PtyTest {
         expect(pty, "up");
         pty.windowSize(new WindowSize(50, 132));
         assertThat(pty.windowSize()).isEqualTo(new WindowSize(50, 132));
+        type(pty, "\n"); // a shell that was about to read when it was told would read on
         expect(pty, "50 132");
         assertThat(child.kill()).isTrue();
       }
