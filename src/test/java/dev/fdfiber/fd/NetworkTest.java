@@ -50,10 +50,15 @@ class NetworkTest {
             "link add va type veth peer name vb",
             "addr add 10.9.0.1/24 dev va",
             "link set va up",
-            "link set vb up",
-            "addr del 10.9.0.1/24 dev va",
-            "link del va");
+            "link set vb up");
         List<Netlink.Event> events = new ArrayList<>();
+        do { // a worker of the kernel's tells this one, and its removal may come first
+          events.add(netlink.next(Duration.ofSeconds(30)).orElseThrow());
+        } while (!(events.getLast()
+                instanceof Netlink.LinkChanged(int _, String link, boolean _, boolean running)
+            && link.equals("va")
+            && running));
+        Row.ip("addr del 10.9.0.1/24 dev va", "link del va");
         do {
           events.add(netlink.next(Duration.ofSeconds(30)).orElseThrow());
         } while (!(events.getLast() instanceof Netlink.LinkRemoved(int gone, String name)
