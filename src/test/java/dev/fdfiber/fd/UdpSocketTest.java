@@ -85,11 +85,11 @@ class UdpSocketTest {
   @EachPlace
   void nobodyThere_isToldToWhoIsConnected(Where where) throws Exception {
     where.run(() -> {
-      InetSocketAddress nobody;
-      try (UdpSocket gone = UdpSocket.bind(loopback("127.0.0.1"))) {
-        nobody = gone.localAddress();
-      }
-      try (UdpSocket client = UdpSocket.open(StandardProtocolFamily.INET)) {
+      try (UdpSocket client = UdpSocket.bind(loopback("127.0.0.1"))) {
+        InetSocketAddress nobody; // at no port of the client's, which has one already
+        try (UdpSocket gone = UdpSocket.bind(loopback("127.0.0.1"))) {
+          nobody = gone.localAddress();
+        }
         client.connect(nobody);
         client.send(bytes("x"));
         assertThatThrownBy(() -> client.receive(1))
