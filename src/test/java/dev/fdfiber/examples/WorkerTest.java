@@ -2,7 +2,6 @@ package dev.fdfiber.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fdfiber.Fiber;
 import dev.fdfiber.Scheduler;
 import dev.fdfiber.examples.http.Request;
 import dev.fdfiber.examples.http.Response;
@@ -10,6 +9,9 @@ import dev.fdfiber.examples.http.Routes;
 import dev.fdfiber.sock.Sock;
 import dev.fdfiber.testing.FdTest;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -40,6 +42,9 @@ class WorkerTest {
 
   // ---- the stream
 
+  /** Never less, and at most ten on a machine with much to do. */
+  private static final String ABOUT_A_SECOND = "\"pausedMillis\":[1-9]\\d{3}\\.";
+
   @Test
   @Tag("slow")
   void events_comeAtOnceAndThenEachSecond_beside1000ParkedConnections() throws Exception {
@@ -47,8 +52,8 @@ class WorkerTest {
       List<Integer> parked = serving.park(1000);
       try (Curl curl = Curl.start("-N", serving.url("/events"))) {
         assertThat(curl.next("data: ")).contains("\"n\":1,\"pausedMillis\":0.00,");
-        assertThat(curl.next("data: ")).containsPattern("\"n\":2,\"pausedMillis\":1\\d{3}\\.");
-        assertThat(curl.next("data: ")).containsPattern("\"n\":3,\"pausedMillis\":1\\d{3}\\.");
+        assertThat(curl.next("data: ")).containsPattern("\"n\":2," + ABOUT_A_SECOND);
+        assertThat(curl.next("data: ")).containsPattern("\"n\":3," + ABOUT_A_SECOND);
       } finally {
         Serving.close(parked);
       }
@@ -92,7 +97,7 @@ class WorkerTest {
       assertThat(Curl.lines("-w", "%{http_code} %{time_total}", serving.url("/poll?ms=300")))
           .satisfiesExactly(
               body -> assertThat(body).isEqualTo("news after 300 ms"),
-              status -> assertThat(status).matches("200 0\\.[3-9]\\d*"));
+              status -> assertThat(status).matches("200 (0\\.[3-9]|[12]\\.)\\d*"));
     }
   }
 
@@ -107,14 +112,13 @@ class WorkerTest {
 
   @Test
   void poll_whenNobodyListens_is502() throws Exception {
-    int listener = Sock.listen(0, false);
-    int port = Sock.localPort(listener);
-    Sock.close(listener);
-
-    try (Serving serving = Serving.start(askingPort(port))) {
-      assertThat(serving.get("/poll"))
-          .startsWith("HTTP/1.1 502 Bad Gateway\r\n")
-          .contains("ECONNREFUSED");
+    try (Socket nobody = new Socket()) { // keeps its port from the server, which wants any
+      nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      try (Serving serving = Serving.start(askingPort(nobody.getLocalPort()))) {
+        assertThat(serving.get("/poll"))
+            .startsWith("HTTP/1.1 502 Bad Gateway\r\n")
+            .contains("ECONNREFUSED");
+      }
     }
   }
 
@@ -292,31 +296,35 @@ class WorkerTest {
   void httpClient_inAHandler_asksItsOwnThread_andTimersKeepGoing() throws Exception {
     try (HttpClient client = HttpClient.newHttpClient();
         Serving serving = Serving.start(Serving.ANY_PORT, routes -> add(routes, client))) {
-      assertThat(serving.get("/self?port=" + serving.port()))
-          .containsPattern("news after 300 ms, \\d{2,} ticks");
+      assertThat(serving.get("/self?port=" + serving.port())).endsWith("after 10 ticks\n");
     }
   }
 
   private static void add(Routes routes, HttpClient client) {
+    CountDownLatch ticks = new CountDownLatch(10);
+    routes.add(
+        "/ticks",
+        Set.of("GET"),
+        request -> {
+          ticks.await();
+          return Response.text(200, "after 10 ticks\n");
+        });
     routes.add(
         "/self",
         Set.of("GET"),
         request -> {
-          int[] ticks = new int[1];
-          Fiber timer = Scheduler.current().spawn("timer", () -> tick(ticks));
+          Scheduler.current().spawn("timer", () -> tick(ticks));
           int port = (int) request.number("port", 0, 1, 65_535);
-          URI uri = URI.create("http://127.0.0.1:" + port + "/poll?ms=300");
+          URI uri = URI.create("http://127.0.0.1:" + port + "/ticks");
           HttpRequest ask = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(60)).build();
-          String news = client.send(ask, BodyHandlers.ofString()).body().strip();
-          timer.cancel();
-          return Response.text(200, news + ", " + ticks[0] + " ticks");
+          return Response.text(200, client.send(ask, BodyHandlers.ofString()).body());
         });
   }
 
-  private static void tick(int[] ticks) throws InterruptedException {
-    while (true) {
+  private static void tick(CountDownLatch ticks) throws InterruptedException {
+    while (ticks.getCount() > 0) {
       Scheduler.pause(0.01);
-      ticks[0]++;
+      ticks.countDown();
     }
   }
 
