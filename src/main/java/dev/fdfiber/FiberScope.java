@@ -70,7 +70,7 @@ public final class FiberScope implements AutoCloseable {
   private final ScopeDeadline deadline;
   private final List<ScopeChild<?>> failed = new ArrayList<>(0);
   private int forks;
-  private boolean failureThrown;
+  private int thrown; // so many of the failed were told by a join
   private @Nullable ScopeChild<?> winner;
   private @Nullable FiberScope expired; // what stopped this: its own deadline, or an outer one's
   private List<String> cut = List.of(); // whom that cancelled
@@ -107,7 +107,11 @@ public final class FiberScope implements AutoCloseable {
 
   // ---- opening
 
-  /** A scope whose children all have to succeed, without a deadline. */
+  /**
+   * A scope whose children all have to succeed, without a deadline.
+   *
+   * @throws IllegalStateException in a virtual thread that is no fiber
+   */
   public static FiberScope open() {
     return builder().open();
   }
@@ -116,6 +120,7 @@ public final class FiberScope implements AutoCloseable {
    * A scope whose children all have to succeed, with a deadline for the whole block.
    *
    * @param deadline from now on, by the scheduler's clock; zero or less has passed already
+   * @throws IllegalStateException in a virtual thread that is no fiber
    */
   public static FiberScope open(Duration deadline) {
     return builder().deadline(deadline).open();
@@ -179,9 +184,9 @@ public final class FiberScope implements AutoCloseable {
    *
    * @return what becomes of it. Its {@code get} suspends a fiber; in the thread that drives the
    *     scheduler it is IllegalStateException until the fiber has ended. Before it has ended its
-   *     {@code state} is RUNNING. {@code cancel} cancels the fiber; before that has started, it
-   *     never runs the task.
-   * @throws IllegalStateException after {@link #close}
+   *     {@code state} is RUNNING. {@code cancel(true)} cancels the fiber, too; before that has
+   *     started, it never runs the task.
+   * @throws IllegalStateException after {@link #close}, of this or of the scheduler
    * @throws WrongThreadException in any other thread
    */
   public <T> Future<T> fork(Callable<T> task) {
@@ -226,7 +231,7 @@ public final class FiberScope implements AutoCloseable {
   }
 
   private void throwOutcome() throws ExecutionException, TimeoutException {
-    failureThrown = true;
+    thrown = failed.size();
     FiberScope late = owner.expired();
     if (late != null && !(late == this && expired == null)) {
       owner.settle(late);
@@ -304,7 +309,8 @@ public final class FiberScope implements AutoCloseable {
    * Stops this scope and waits until every child has ended; an interrupt of the owner has to wait
    * for that. A child that swallows the cancel is waited for all the same, and reported by name
    * after 5 seconds. Failures that no {@code join} has thrown go to the scheduler's {@code
-   * onUncaught}, but for {@code AWAIT_ALL}. The second time does nothing.
+   * onUncaught}, but for {@code AWAIT_ALL}, and where there is a {@link #winner}. The second time
+   * does nothing.
    *
    * <p>If the owner was interrupted by an expiry of this scope and no {@code join} has said so,
    * this throws the TimeoutException, although it declares none, as {@code join} in the same block
@@ -363,8 +369,8 @@ public final class FiberScope implements AutoCloseable {
   }
 
   private void reportFailures() {
-    if (!failureThrown && policy != Policy.AWAIT_ALL && winner == null) {
-      failed.forEach(child -> loop.failed(child.task(), causeOf(child)));
+    if (policy != Policy.AWAIT_ALL && winner == null) {
+      failed.stream().skip(thrown).forEach(child -> loop.failed(child.task(), causeOf(child)));
     }
   }
 

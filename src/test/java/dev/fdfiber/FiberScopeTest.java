@@ -155,6 +155,28 @@ class FiberScopeTest extends ScopeFixture {
     assertThat(uncaught).containsExactly("unheard-1: never asked for");
   }
 
+  @Test
+  void close_afterAJoin_handsOnWhatFailedSince() throws Exception {
+    Place.in(
+        s,
+        () -> {
+          try (FiberScope scope = FiberScope.builder().name("late").open()) {
+            scope.fork(() -> "well");
+            scope.join();
+            scope.fork(failing(1, "since then"));
+            Scheduler.pause(2);
+          }
+          try (FiberScope scope = any()) {
+            scope.fork(failing(1, "thrown"));
+            assertThatThrownBy(scope::join).hasMessageContaining("thrown");
+            scope.fork(failing(1, "since that"));
+            Scheduler.pause(2);
+          }
+        });
+    assertThat(uncaught).hasSize(2).first().isEqualTo("late-2: since then");
+    assertThat(uncaught.getLast()).endsWith(": since that");
+  }
+
   // ---- the other policies
 
   @Test
