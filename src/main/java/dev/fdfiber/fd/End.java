@@ -5,6 +5,8 @@ import dev.fdfiber.Scheduler;
 import dev.fdfiber.kernel.Kernel;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.channels.Channel;
+import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,12 +37,17 @@ final class End<T extends Closeable> implements Closeable {
 
   synchronized T object() throws IOException {
     if (closed && object == null) {
-      throw new java.nio.channels.ClosedChannelException();
+      throw new ClosedChannelException();
     }
     if (object == null) {
       object = maker.make(fd);
     }
     return object;
+  }
+
+  /** If the number is still this end's. */
+  synchronized boolean isOpen() {
+    return !closed && !(object instanceof Channel channel && !channel.isOpen());
   }
 
   @Override

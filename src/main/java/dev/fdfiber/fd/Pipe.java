@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.ClosedChannelException;
 
 /**
  * A pipe, pipe(7), with both of its ends. What is written to one is read from the other; a read
@@ -59,7 +60,7 @@ public final class Pipe implements Closeable {
   /**
    * The end to read from, as a channel, the same each time.
    *
-   * @throws java.nio.channels.ClosedChannelException if that end was closed before
+   * @throws ClosedChannelException if that end was closed before
    */
   public FdChannel reader() throws IOException {
     return reader.object();
@@ -68,16 +69,20 @@ public final class Pipe implements Closeable {
   /**
    * The end to write to, as a channel, the same each time.
    *
-   * @throws java.nio.channels.ClosedChannelException if that end was closed before
+   * @throws ClosedChannelException if that end was closed before
    */
   public FdChannel writer() throws IOException {
     return writer.object();
   }
 
-  /** How many bytes fit, {@code F_GETPIPE_SZ}, fcntl(2). */
+  /**
+   * How many bytes fit, {@code F_GETPIPE_SZ}, fcntl(2).
+   *
+   * @throws ClosedChannelException if both ends are closed
+   */
   public int capacity() throws IOException {
-    String call = "fcntl F_GETPIPE_SZ(fd " + readFd() + ")";
-    return Fd.check(kernel.fcntl(readFd(), F_GETPIPE_SZ, 0), call);
+    int fd = openFd();
+    return Fd.check(kernel.fcntl(fd, F_GETPIPE_SZ, 0), "fcntl F_GETPIPE_SZ(fd " + fd + ")");
   }
 
   /**
@@ -85,11 +90,21 @@ public final class Pipe implements Closeable {
    *
    * @return how many fit now
    * @throws dev.fdfiber.ErrnoException {@code EPERM} above /proc/sys/fs/pipe-max-size, {@code
-   *     EBUSY} if more is in it
+   *     EBUSY} if more is in it, fcntl(2) ERRORS
+   * @throws ClosedChannelException if both ends are closed
    */
   public int capacity(int bytes) throws IOException {
-    String call = "fcntl F_SETPIPE_SZ(fd " + readFd() + ", " + bytes + ")";
-    return Fd.check(kernel.fcntl(readFd(), F_SETPIPE_SZ, bytes), call);
+    int fd = openFd();
+    String call = "fcntl F_SETPIPE_SZ(fd " + fd + ", " + bytes + ")";
+    return Fd.check(kernel.fcntl(fd, F_SETPIPE_SZ, bytes), call);
+  }
+
+  /** Of either end: a number that was closed here may be another file's. */
+  private int openFd() throws ClosedChannelException {
+    if (!reader.isOpen() && !writer.isOpen()) {
+      throw new ClosedChannelException();
+    }
+    return reader.isOpen() ? readFd() : writeFd();
   }
 
   /** Closes the end to read from. */

@@ -106,4 +106,15 @@ class PipeTest {
     assertThat(Fds.isOpen(reused)).isTrue();
     Fds.close(reused);
   }
+
+  @Test
+  void capacity_withOneEndLeft_isAskedOfThatOne() throws Exception {
+    Pipe pipe = Pipe.open();
+    pipe.closeReader();
+    assertThat(pipe.capacity(1 << 17)).isEqualTo(1 << 17).isEqualTo(pipe.capacity());
+    pipe.writer().close();
+    assertThatThrownBy(pipe::capacity).isInstanceOf(ClosedChannelException.class);
+    assertThatThrownBy(() -> pipe.capacity(1)).isInstanceOf(ClosedChannelException.class);
+    pipe.close();
+  }
 }
