@@ -13,7 +13,8 @@ import java.util.Locale;
  */
 public final class TerminalSettings {
   private static final int MOST = 255; // both VMIN and VTIME are a byte
-  private static final long TENTH_MILLIS = 100;
+  private static final long TENTH_NANOS = 100_000_000;
+  private static final Duration LONGEST = Duration.ofNanos(MOST * TENTH_NANOS);
 
   private final byte[] termios; // a struct termios2
 
@@ -85,13 +86,14 @@ public final class TerminalSettings {
    *
    * @param bytes 0 to 255
    * @param pause up to 25.5 s, rounded up to tenths of a second; zero is none
+   * @throws IllegalArgumentException if one of them is out of these bounds
    */
   public TerminalSettings timing(int bytes, Duration pause) {
-    long tenths = (pause.toMillis() + TENTH_MILLIS - 1) / TENTH_MILLIS;
-    if (bytes < 0 || bytes > MOST || pause.isNegative() || tenths > MOST) {
+    if (bytes < 0 || bytes > MOST || pause.isNegative() || pause.compareTo(LONGEST) > 0) {
       throw new IllegalArgumentException(
           "VMIN " + bytes + ", VTIME " + pause + "; 0 to 255 bytes, and up to 25.5 s");
     }
+    long tenths = (pause.toNanos() + TENTH_NANOS - 1) / TENTH_NANOS;
     byte[] other = termios.clone();
     other[Terminals.CC + Terminals.VMIN] = (byte) bytes;
     other[Terminals.CC + Terminals.VTIME] = (byte) tenths;
@@ -121,7 +123,7 @@ public final class TerminalSettings {
   /** {@code VTIME}. */
   public Duration pause() {
     int tenths = Byte.toUnsignedInt(termios[Terminals.CC + Terminals.VTIME]);
-    return Duration.ofMillis(tenths * TENTH_MILLIS);
+    return Duration.ofNanos(tenths * TENTH_NANOS);
   }
 
   private boolean has(int field, int flag) {

@@ -136,6 +136,17 @@ class PtyTest {
   }
 
   @Test
+  void timing_isRoundedUpToTenthsOfASecond() throws Exception {
+    try (Pty pty = Pty.open()) {
+      TerminalSettings settings = pty.settings();
+      assertThat(settings.timing(1, Duration.ofNanos(1)).pause()).isEqualTo(Duration.ofMillis(100));
+      assertThat(settings.timing(1, Duration.ofMillis(101)).pause()).hasMillis(200);
+      assertThat(settings.timing(1, Duration.ofMillis(25_500)).pause()).hasMillis(25_500);
+      assertThat(settings.timing(1, Duration.ZERO).pause()).isZero();
+    }
+  }
+
+  @Test
   void badInput_isRefused() throws Exception {
     assertThatThrownBy(() -> new WindowSize(-1, 80)).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new WindowSize(1, 70_000))
@@ -144,7 +155,9 @@ class PtyTest {
       assertThatThrownBy(() -> pty.settings().rate(0)).isInstanceOf(IllegalArgumentException.class);
       assertThatThrownBy(() -> pty.settings().timing(256, Duration.ZERO))
           .isInstanceOf(IllegalArgumentException.class);
-      assertThatThrownBy(() -> pty.settings().timing(1, Duration.ofSeconds(26)))
+      assertThatThrownBy(() -> pty.settings().timing(1, Duration.ofMillis(25_501)))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThatThrownBy(() -> pty.settings().timing(1, Duration.ofSeconds(Long.MAX_VALUE)))
           .isInstanceOf(IllegalArgumentException.class);
       assertThatThrownBy(() -> Tty.open(Path.of("/dev/null"))).hasMessageContaining("ENOTTY");
       assertThatThrownBy(() -> Tty.open(Path.of("/dev/none"))).hasMessageContaining("ENOENT");
