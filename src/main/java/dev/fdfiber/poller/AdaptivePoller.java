@@ -2,6 +2,7 @@ package dev.fdfiber.poller;
 
 import dev.fdfiber.kernel.Kernel;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Young waits by poll(2), old ones by epoll(7).
@@ -36,10 +37,11 @@ public final class AdaptivePoller implements Poller {
   private static final int LOOKS_BETWEEN_TRIES = 1_000;
   private static final int LONGEST_PAUSE = 255;
 
+  private final Kernel kernel;
   private final PollPoller young;
-  private final EpollPoller old;
+  private @Nullable EpollPoller old; // once waits have moved
   private int eventFd = -1;
-  private int epollFd = -1; // once waits have moved
+  private int epollFd = -1;
   private int looksToTry; // until an instance is asked for again
   private boolean hosted; // by a loop that waits for the instance
   private int pause; // how many looks waits do not begin with poll(2) for, after one in vain
@@ -47,8 +49,8 @@ public final class AdaptivePoller implements Poller {
 
   /** Makes a poller over a kernel. */
   public AdaptivePoller(Kernel kernel) {
+    this.kernel = kernel;
     this.young = new PollPoller(kernel);
-    this.old = new EpollPoller(kernel);
   }
 
   @Override
@@ -57,63 +59,68 @@ public final class AdaptivePoller implements Poller {
   }
 
   private Poller pollerOf(int fd) {
-    if (epollFd < 0 || young.knows(fd)) {
+    EpollPoller grown = old;
+    if (grown == null || young.knows(fd)) {
       return young;
     }
     boolean notYoung = hosted || looksToPoll > 0 || fd == epollFd || fd == eventFd;
-    return notYoung || old.knows(fd) ? old : young;
+    return notYoung || grown.knows(fd) ? grown : young;
   }
 
   @Override
   public void remove(Wait wait) {
-    (young.knows(wait.fd()) ? young : old).remove(wait);
+    EpollPoller grown = old;
+    (grown == null || young.knows(wait.fd()) ? young : grown).remove(wait);
   }
 
   @Override
   public void removeAll(int fd, Consumer<Wait> removed) {
     young.removeAll(fd, removed);
-    old.removeAll(fd, removed);
+    if (old != null) {
+      old.removeAll(fd, removed);
+    }
   }
 
   @Override
   public int size() {
-    return young.size() + old.size();
+    return young.size() + (old == null ? 0 : old.size());
   }
 
   @Override
   public void wakeBy(int fd) {
     eventFd = fd;
-    old.wakeBy(fd);
-    if (epollFd < 0) {
-      young.wakeBy(fd);
-    }
+    (old == null ? young : old).wakeBy(fd);
   }
 
   @Override
   public int pollFd() {
-    int fd = old.pollFd();
+    int fd = old == null ? open() : epollFd;
     if (fd >= 0) {
       hosted = true;
-      move(fd);
+      move();
     }
     return fd;
   }
 
   @Override
   public Look poll(long timeoutNanos, Consumer<Wait> ready) {
-    if (young.descriptors() > MOST || (old.hasQuestions() && young.size() > 0)) {
-      moveIfPossible();
+    if (young.descriptors() > MOST && old == null && --looksToTry < 0 && open() < 0) {
+      looksToTry = LOOKS_BETWEEN_TRIES;
     }
-    if (epollFd < 0) {
+    EpollPoller grown = old;
+    if (grown == null) {
       return young.poll(timeoutNanos, ready);
     }
-    if (looksToPoll > 0) {
-      looksToPoll--;
+    looksToPoll = Math.max(0, looksToPoll - 1);
+    if (young.descriptors() > MOST || grown.hasQuestions()) {
+      move();
     }
-    return young.size() == 0 ? old.poll(timeoutNanos, ready) : pollBoth(timeoutNanos, ready);
+    return young.size() == 0
+        ? grown.poll(timeoutNanos, ready)
+        : pollBoth(grown, timeoutNanos, ready);
   }
 
-  private Look pollBoth(long timeoutNanos, Consumer<Wait> ready) {
+  private Look pollBoth(EpollPoller grown, long timeoutNanos, Consumer<Wait> ready) {
     int youngBefore = young.size();
     Look look = young.poll(timeoutNanos, ready);
     boolean some = young.size() < youngBefore;
@@ -121,54 +128,60 @@ public final class AdaptivePoller implements Poller {
       pause = some ? pause / 2 : pause;
       return look;
     }
-    int oldBefore = old.size();
-    look = old.poll(0, ready);
-    if (!some && old.size() < oldBefore) {
-      move(epollFd);
+    int oldBefore = grown.size();
+    look = grown.poll(0, ready);
+    if (!some && grown.size() < oldBefore) {
+      move();
       pause = Math.min(2 * pause + 1, LONGEST_PAUSE);
       looksToPoll = pause;
     }
     return look;
   }
 
-  private void moveIfPossible() {
-    if (epollFd >= 0) {
-      move(epollFd);
-    } else if (--looksToTry < 0) {
-      int fd = old.pollFd();
-      if (fd < 0) {
-        looksToTry = LOOKS_BETWEEN_TRIES;
-      } else {
-        move(fd);
-      }
+  /** Makes the instance: its descriptor, or minus errno. */
+  private int open() {
+    EpollPoller made = new EpollPoller(kernel);
+    int fd = made.pollFd();
+    if (fd < 0) {
+      made.close();
+      return fd;
     }
+    if (eventFd >= 0) {
+      made.wakeBy(eventFd);
+    }
+    young.wakeBy(fd);
+    old = made;
+    epollFd = fd;
+    return fd;
   }
 
   /** Hands the young waits over to the instance. */
-  private void move(int instance) {
-    epollFd = instance;
-    young.wakeBy(instance);
-    young.moveTo(old);
+  private void move() {
+    if (old != null) {
+      young.moveTo(old);
+    }
   }
 
   @Override
   public boolean asksEpoll() {
-    return epollFd >= 0;
+    return old != null;
   }
 
   @Override
   public boolean needsSweep() {
-    return epollFd >= 0;
+    return old != null;
   }
 
   @Override
   public boolean sweep(Consumer<Wait> gone) {
-    return old.sweep(gone);
+    return old != null && old.sweep(gone);
   }
 
   @Override
   public void close() {
     young.close();
-    old.close();
+    if (old != null) {
+      old.close();
+    }
   }
 }
