@@ -54,17 +54,20 @@ final class HeldWatch {
     while (true) {
       long pause = Long.MAX_VALUE;
       for (HeldWatch watch : WATCHES) {
-        if (!watch.look(SystemClock.INSTANCE.nanoTime())) {
-          WATCHES.remove(watch);
+        if (!watch.look(SystemClock.INSTANCE.nanoTime()) && wasLast(watch)) {
+          return;
         }
         pause = Math.min(pause, watch.limitNanos / 2);
       }
-      synchronized (STARTING) {
-        if (WATCHES.isEmpty()) {
-          return;
-        }
-      }
       LockSupport.parkNanos(Math.clamp(pause, 1_000_000L, TimeUnit.SECONDS.toNanos(1)));
+    }
+  }
+
+  /** Takes a watch away; true if there is none left, and the next one starts another thread. */
+  private static boolean wasLast(HeldWatch watch) {
+    synchronized (STARTING) {
+      WATCHES.remove(watch);
+      return WATCHES.isEmpty();
     }
   }
 
