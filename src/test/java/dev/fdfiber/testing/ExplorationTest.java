@@ -139,7 +139,7 @@ class ExplorationTest {
         .hasMessageContaining("\"x\" in the schedule \"x\" is none of o5=1, l5=1, f5=1");
   }
 
-  @FdTest(seeds = 1000)
+  @FdTest(seeds = 1000, limitSeconds = 300)
   @Tag("slow")
   void thousandRuns_ofASmallBody(Scheduler scheduler, SocketPair pair) {
     int[] got = {0};

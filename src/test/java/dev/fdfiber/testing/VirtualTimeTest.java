@@ -247,7 +247,7 @@ class VirtualTimeTest {
     }
   }
 
-  @FdTest
+  @FdTest(limitSeconds = 300)
   @Tag("slow")
   void wakeUpByAnotherThread_whileStacksAreTaken_isNotLost(Scheduler scheduler) throws Exception {
     for (int round = 0; round < 1000; round++) {
