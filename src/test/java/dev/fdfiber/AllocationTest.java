@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * own: code that an agent has changed, or that other tests have run in all ways, is compiled in
  * another way.
  */
-@FdTest(limitSeconds = 120)
+@FdTest(limitSeconds = 300)
 @Tag("slow")
 class AllocationTest {
   @TempDir Path directory;

@@ -48,7 +48,7 @@ public final class ChildJvm {
     return this;
   }
 
-  /** Runs a main class to its end, a minute at most. */
+  /** Runs a main class to its end, five minutes at most; where the test has less, it is killed. */
   public Result run(Path directory, String mainClass, String... words)
       throws IOException, InterruptedException {
     List<String> all = new ArrayList<>(command);
@@ -60,9 +60,12 @@ public final class ChildJvm {
     builder.environment().keySet().removeAll(List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"));
     Process process = builder.redirectOutput(out.toFile()).redirectError(errors.toFile()).start();
     process.getOutputStream().close();
-    if (!process.waitFor(1, TimeUnit.MINUTES)) {
-      process.destroyForcibly().waitFor();
-      throw new AssertionError(mainClass + " does not end: " + Files.readString(errors));
+    try {
+      if (!process.waitFor(5, TimeUnit.MINUTES)) {
+        throw new AssertionError(mainClass + " does not end: " + Files.readString(errors));
+      }
+    } finally {
+      process.destroyForcibly();
     }
     return new Result(process.exitValue(), Files.readString(out), Files.readString(errors));
   }
