@@ -35,6 +35,7 @@ final class Conductor implements Steering, Observer {
   private final Trace.FdNames names;
   private @Nullable Scheduler scheduler;
   private boolean ending;
+  private volatile @Nullable Thread mayWake; // what kept the last look from being a deadlock
 
   Conductor(
       @Nullable VirtualClock clock,
@@ -105,6 +106,7 @@ final class Conductor implements Steering, Observer {
 
   @Override
   public void resumes(Fiber fiber, long readyNanos, long nanos) {
+    mayWake = null;
     if (trace != null) {
       trace.resumes(fiber);
     }
@@ -121,6 +123,7 @@ final class Conductor implements Steering, Observer {
 
   @Override
   public boolean idle(long timerNanos, long limitNanos) {
+    mayWake = null;
     if (lockstep.wake()) {
       return true;
     }
@@ -154,6 +157,7 @@ final class Conductor implements Steering, Observer {
       return true;
     }
     if (mayBeWoken || isAnyReady() || ending) {
+      mayWake = mayBeWoken ? world.otherThread() : null;
       return false;
     }
     if (activity.isNone()) {
@@ -263,6 +267,18 @@ final class Conductor implements Steering, Observer {
       }
       return n > 0 && Kernel.system().ppoll(polls.array(), n, nanos) > 0;
     }
+  }
+
+  /** That it would be a deadlock, but for a thread; nothing if it would not. Any thread. */
+  String suspicion() {
+    Thread thread = mayWake;
+    return thread == null
+        ? ""
+        : "All fibers wait and no timer runs, which is a deadlock unless thread \""
+            + thread.getName()
+            + "\" wakes one:"
+            + Stacks.text(Stacks.of(thread), "\n      at ")
+            + "\n";
   }
 
   private String deadlock(List<FiberInfo> fibers) {

@@ -339,6 +339,7 @@ final class TestRun implements AutoCloseable {
       clock.heldBy().ifPresent(holder -> text.append(", held because ").append(holder));
       text.append('\n');
     }
+    text.append(conductor.suspicion());
     return text.append(Texts.threads()).append(shownTrace()).toString();
   }
 

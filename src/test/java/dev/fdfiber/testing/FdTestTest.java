@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
@@ -361,6 +362,36 @@ class FdTestTest {
     } finally {
       outside.interrupt();
     }
+  }
+
+  @Test
+  void dump_namesTheThreadThatMayStillEndADeadlock() throws Exception {
+    CompletableFuture<String> told = new CompletableFuture<>();
+    try (TestRun run = new TestRun(Set.of(), PollerKind.AUTO, null, false)) {
+      Scheduler scheduler = (Scheduler) run.give(Scheduler.class);
+      Pipe pipe = (Pipe) run.give(Pipe.class);
+      scheduler.spawn("hanging", () -> Sock.recvSome(pipe.readFd(), 0));
+      Thread watcher =
+          Thread.ofPlatform()
+              .name("watcher")
+              .start(() -> {
+                told.complete(dumpWithA("deadlock", run));
+                Fds.write(pipe.writeFd(), "x");
+              });
+      scheduler.run();
+      watcher.join();
+    }
+    assertThat(told.join())
+        .contains("no timer runs, which is a deadlock unless thread \"watcher\" wakes one:\n")
+        .contains("FdTestTest.dumpWithA(FdTestTest.java:");
+  }
+
+  private static String dumpWithA(String word, TestRun run) {
+    String dump;
+    do {
+      dump = run.dump();
+    } while (!dump.contains(word));
+    return dump;
   }
 
   @Test
