@@ -46,6 +46,9 @@ final class Acceptor {
   void run() throws IOException, InterruptedException {
     while (true) {
       Scheduler.ioWait(listener, Scheduler.READ, -1);
+      if (Thread.interrupted()) { // since the wait was over: the number may be another's by now
+        throw new InterruptedException("accept(fd " + listener + "): cancelled");
+      }
       if (!acceptPending(batch)) {
         Scheduler.pause(BACK_OFF);
       }
