@@ -90,7 +90,8 @@ public final class PidFd implements Closeable {
    */
   public static PidFd of(long pid) throws IOException {
     Kernel kernel = Fd.callersKernel();
-    Fd fd = Fd.own(kernel, kernel.pidfdOpen((int) pid, 0), "pidfd_open(pid " + pid + ")");
+    int number = Math.clamp(pid, -1, Integer.MAX_VALUE); // which no process has
+    Fd fd = Fd.own(kernel, kernel.pidfdOpen(number, 0), "pidfd_open(pid " + pid + ")");
     return new PidFd(kernel, pid, Parent.ELSEWHERE, fd, null);
   }
 

@@ -115,9 +115,11 @@ class PidFdTest {
         assertThat(pidFd.await()).isEqualTo(new PidFd.Gone());
         assertThat(process.waitFor()).isEqualTo(128 + 9);
       }
-      assertThatThrownBy(() -> PidFd.of(Integer.MAX_VALUE))
-          .isInstanceOf(ErrnoException.class)
-          .hasMessageContaining("ESRCH");
+      for (long none : new long[] {Integer.MAX_VALUE, (1L << 32) + process.pid()}) {
+        assertThatThrownBy(() -> PidFd.of(none))
+            .isInstanceOf(ErrnoException.class)
+            .hasMessageContaining("ESRCH");
+      }
     });
   }
 
