@@ -381,8 +381,10 @@ final class Loop {
   /** Looks if it is time to; blocks for at most {@code limitNanos} when nothing is ready. */
   void lookIfDue(long limitNanos) {
     if (ready.isEmpty()) {
-      if (steering == null || mustBlock(steering, limitNanos)) {
+      if (steering == null) {
         look(waits.idleNanos(limitNanos));
+      } else if (mustBlock(steering, limitNanos)) {
+        look(waits.idleNanos(Times.shorter(limitNanos, steering.idleAgainNanos())));
       }
     } else if (sinceLook >= BATCH || waits.isLookWanted() || isLookSteered()) {
       waits.sweepIfDue();

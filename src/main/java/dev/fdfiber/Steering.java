@@ -38,4 +38,12 @@ public interface Steering {
   default boolean idle(long timerNanos, long limitNanos) {
     return false;
   }
+
+  /**
+   * How long a look that follows blocks at most before {@link #idle} is asked again; negative is
+   * without end.
+   */
+  default long idleAgainNanos() {
+    return Times.FOREVER;
+  }
 }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class Conductor implements Steering, Observer {
   private static final long IN_FLIGHT_NANOS = 5_000_000;
   private static final long MOMENT_NANOS = 1_000_000;
+  private static final long IDLE_AGAIN_NANOS = 500_000_000; // a look takes stacks, which takes time
 
   private final @Nullable VirtualClock clock;
   private final RealTime realTime;
@@ -147,6 +148,12 @@ final class Conductor implements Steering, Observer {
       return false;
     }
     return endless ? isToGoOn(fibers) : jumps(fibers, shorter(timerNanos, limitNanos));
+  }
+
+  /** A thread or a child that ends, or goes idle, and wakes no fiber tells nobody. */
+  @Override
+  public long idleAgainNanos() {
+    return IDLE_AGAIN_NANOS;
   }
 
   /** Without any timer: true to look again, false to wait for somebody outside. */

@@ -272,6 +272,25 @@ class VirtualTimeTest {
   }
 
   @FdTest
+  void deadlock_isFound_thoughAThreadThatMightHaveEndedItWasThereAtFirst(Scheduler scheduler)
+      throws Exception {
+    Thread driver = Thread.currentThread();
+    Fiber waits = scheduler.spawn("waits", () -> new CountDownLatch(1).await());
+    Elsewhere<Void> idler =
+        Elsewhere.begin(() -> {
+          while (!isIn("block", driver)) { // of Waits
+            Thread.onSpinWait();
+          }
+        });
+    assertThatThrownBy(scheduler::run)
+        .isInstanceOf(DeadlockError.class)
+        .hasMessageContaining("fiber \"waits\"");
+    idler.result();
+    scheduler.clear();
+    assertThat(waits.isAlive()).isFalse();
+  }
+
+  @FdTest
   void workThatGoesFromThreadToThread_isNotMissed(Scheduler scheduler) {
     List<ExecutorService> ring =
         Stream.generate(Executors::newSingleThreadExecutor).limit(16).toList();
