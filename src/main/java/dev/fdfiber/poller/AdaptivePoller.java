@@ -22,10 +22,10 @@ import org.jspecify.annotations.Nullable;
  * are there move to epoll(7), and stay until they are over. A look asks poll(2) about the young
  * ones and the instance, and the instance only if that is ready; where no wait is young it asks the
  * instance alone. If looks by poll(2) are in vain, waits begin with epoll(7) for as many looks,
- * twice as many each time. All waits of a descriptor are with one of the two, and so are those of
- * an owner whose {@link Registration} lasts, which cost no call any more. The instance is made when
- * waits first move; where none can be had, for want of a descriptor or in a kernel without, poll(2)
- * goes on alone.
+ * twice as many each time. All waits of a descriptor are with one of the two. Those of an owner
+ * whose {@link Registration} lasts are with epoll(7) as soon as there is an instance, since they
+ * cost no call there but the first. The instance is made when waits first move; where none can be
+ * had, for want of a descriptor or in a kernel without, poll(2) goes on alone.
  *
  * <p><b>Price.</b> While there are young waits, 30 ns for each of them in a look, and a second call
  * in a look that finds something by epoll(7).
@@ -55,15 +55,17 @@ public final class AdaptivePoller implements Poller {
 
   @Override
   public int add(Wait wait) {
-    return pollerOf(wait.fd()).add(wait);
+    return pollerOf(wait).add(wait);
   }
 
-  private Poller pollerOf(int fd) {
+  private Poller pollerOf(Wait wait) {
     EpollPoller grown = old;
+    int fd = wait.fd();
     if (grown == null || young.knows(fd)) {
       return young;
     }
-    boolean notYoung = hosted || looksToPoll > 0 || fd == epollFd || fd == eventFd;
+    boolean lasts = wait.registration() != null;
+    boolean notYoung = lasts || hosted || looksToPoll > 0 || fd == epollFd || fd == eventFd;
     return notYoung || grown.knows(fd) ? grown : young;
   }
 

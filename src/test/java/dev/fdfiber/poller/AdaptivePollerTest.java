@@ -233,37 +233,26 @@ class AdaptivePollerTest {
   }
 
   @Test
-  void aRegistration_lasts_onceItsWaitHasMoved(SocketPair pair, Pipe busy) {
+  void aRegistration_lasts_fromTheFirstWaitOnThatSeesAnInstance(SocketPair pair, Pipe busy) {
     try (Fds.Pair idle = Fds.pipe()) {
-      grow(idle);
       Registration registration = new Registration(pair.a());
       Wait owner = new PlainWait(pair.a(), READ, 0);
-      for (int i = 0; i < 3; i++) {
-        owner.ask(pair.a(), READ, orders++, registration);
-        poller.add(owner);
-        assertThat(look()).isEmpty();
-        Fds.write(pair.b(), "x");
-        assertThat(look()).containsExactly(owner);
-        Fds.read(pair.a());
-      }
-      assertThat(kernel.takeCalls()).as("young").isEmpty();
-      owner.ask(pair.a(), READ, orders++, registration);
-      poller.add(owner);
-      Fds.write(idle.b(), "x");
-      look();
-      look();
-      assertThat(kernel.takeCalls()).containsExactly("MOD ENOENT", "ADD");
-      for (int i = 0; i < 3; i++) {
-        Fds.write(pair.b(), "x");
-        assertThat(look()).contains(owner);
-        Fds.read(pair.a());
+      for (int i = 0; i < 5; i++) {
+        if (i == 2) {
+          grow(idle);
+        }
         owner.ask(pair.a(), READ, orders++, registration);
         poller.add(owner);
         Wait young = add(poller, busy.writeFd(), WRITE);
         assertThat(look()).containsExactly(young);
+        int calls = i == 2 ? 4 : 0; // then the young one moves, too
+        assertThat(kernel.takeCalls()).as("in turn %s", i).hasSize(calls);
+        Fds.write(pair.b(), "x");
+        assertThat(look()).containsExactly(owner);
+        Fds.read(pair.a());
       }
       assertThat(kernel.takeCalls()).as("it lasts").isEmpty();
-      poller.removeAll(pair.a(), wait -> {});
+      registration.end();
       assertThat(kernel.takeCalls()).containsExactly("DEL");
     }
   }
